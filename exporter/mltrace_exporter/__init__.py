@@ -1,0 +1,1 @@
+"""The exporter: receives component runs by OTLP, stores them, and answers questions about them."""

@@ -1,0 +1,84 @@
+"""What a component run said, decoded and ready to store.
+
+`decode` makes these values, `store.write` stores them. Strings hold no NUL character and no lone
+surrogate, times are aware and in UTC, so that whatever is here can be stored.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SpanId:
+    """Identity of a span: 16 and 8 bytes."""
+
+    trace_id: bytes
+    span_id: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Io:
+    """One input or output of a run."""
+
+    direction: str
+    name: str
+    type: str = "unknown"
+    digest: str | None = None
+    size_bytes: int | None = None
+    labels: tuple[str, ...] = ()
+    producer: SpanId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TestResult:
+    """What one test method found."""
+
+    suite: str
+    case: str
+    phase: str
+    status: str
+    message: str | None = None
+    duration_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a run says about its component. The newest run's words win as a whole."""
+
+    owner: str | None
+    description: str | None
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One finished component run."""
+
+    id: SpanId
+    component: str
+    started_at: datetime
+    ended_at: datetime
+    execution: str
+    parent_span_id: bytes | None = None
+    words: Words | None = None
+    message: str | None = None
+    error_type: str | None = None
+    notes: str | None = None
+    partition: str | None = None
+    staleness_threshold_s: float | None = None
+    upstream: tuple[str, ...] = ()
+    infers_dependencies: bool = True
+    code: str | None = None
+    code_function: str | None = None
+    code_file: str | None = None
+    code_line: int | None = None
+    git_hash: str | None = None
+    git_ref: str | None = None
+    git_repository: str | None = None
+    git_tags: tuple[str, ...] = ()
+    git_dirty: bool | None = None
+    io: tuple[Io, ...] = ()
+    tests: tuple[TestResult, ...] = ()
+    resource: Mapping[str, object] = field(default_factory=dict)
+    attributes: Mapping[str, object] = field(default_factory=dict)

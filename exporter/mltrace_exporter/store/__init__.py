@@ -1,0 +1,1 @@
+"""All SQL of the exporter: the schema, its migrations, one writer and the readers."""
