@@ -1,0 +1,176 @@
+"""Where runs are sent and questions are asked. In: the environment. Out: frozen `Settings`.
+
+Runs follow OpenTelemetry's OTEL_EXPORTER_OTLP_* variables, of which those with TRACES in their name
+win. DB_SERVER or `set_address` name one machine for both runs and questions.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import unquote, urlsplit
+
+from mltrace_otel.errors import SettingsError
+
+API_PORT = 8080
+_T = TypeVar("_T")
+_DEFAULT_TIMEOUT_S = 10.0
+_CHOSEN_ADDRESS = "MLTRACE_SET_ADDRESS"
+_chosen: dict[str, str] = {}
+
+
+class Protocol(StrEnum):
+    """How OTLP requests travel."""
+
+    HTTP_PROTOBUF = "http/protobuf"
+    GRPC = "grpc"
+
+
+class Compression(StrEnum):
+    """How OTLP requests are packed."""
+
+    NONE = "none"
+    GZIP = "gzip"
+
+
+_OTLP_PORTS = {Protocol.HTTP_PROTOBUF: 4318, Protocol.GRPC: 4317}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the environment says.
+
+    Attributes:
+        endpoint: URL that OTLP requests go to; with gRPC its path means nothing.
+        protocol: how they travel.
+        headers: what goes with every request, e.g. an API key.
+        timeout_s: how long one request may take, in seconds.
+        compression: how requests are packed.
+        certificate: authorities that may vouch for the server; None for the system's.
+        client_key: our private key, for mutual TLS.
+        client_certificate: our certificate, for mutual TLS.
+        api_url: URL of the HTTP API.
+        home: directory of what mltrace keeps on this machine.
+    """
+
+    endpoint: str
+    protocol: Protocol
+    headers: tuple[tuple[str, str], ...]
+    timeout_s: float
+    compression: Compression
+    certificate: Path | None
+    client_key: Path | None
+    client_certificate: Path | None
+    api_url: str
+    home: Path
+
+
+def set_address(address: str) -> None:
+    """Send runs to, and ask questions of, the server at ``address``: a host, host:port or URL.
+
+    A port is the HTTP API's; runs go to the same host's standard OTLP port.
+    """
+    _split(address, "set_address")
+    _chosen[_CHOSEN_ADDRESS] = address
+
+
+def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """Return what the environment says now.
+
+    Raises:
+        SettingsError: a variable makes no sense.
+    """
+    variables = {**os.environ, **_chosen} if environment is None else environment
+    protocol = _read(variables, "PROTOCOL", Protocol, Protocol.HTTP_PROTOBUF)
+    return Settings(
+        endpoint=_read_endpoint(variables, protocol),
+        protocol=protocol,
+        headers=_read(variables, "HEADERS", _parse_headers, ()),
+        timeout_s=_read(variables, "TIMEOUT", _parse_timeout, _DEFAULT_TIMEOUT_S),
+        compression=_read(variables, "COMPRESSION", Compression, Compression.NONE),
+        certificate=_read(variables, "CERTIFICATE", Path, None),
+        client_key=_read(variables, "CLIENT_KEY", Path, None),
+        client_certificate=_read(variables, "CLIENT_CERTIFICATE", Path, None),
+        api_url=_read_api_url(variables),
+        home=Path(variables.get("MLTRACE_HOME") or "~/.mltrace").expanduser(),
+    )
+
+
+def _read(variables: Mapping[str, str], what: str, parse: Callable[[str], _T], default: _T) -> _T:
+    for name in (f"OTEL_EXPORTER_OTLP_TRACES_{what}", f"OTEL_EXPORTER_OTLP_{what}"):
+        text = variables.get(name, "").strip()
+        if text:
+            try:
+                return parse(text)
+            except ValueError as error:
+                raise SettingsError(f"{name}={text!r} makes no sense: {error}.") from error
+    return default
+
+
+def _read_endpoint(variables: Mapping[str, str], protocol: Protocol) -> str:
+    chosen = variables.get(_CHOSEN_ADDRESS)
+    if chosen:
+        return _otlp_endpoint(chosen, "set_address", protocol)
+    for name in ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"):
+        text = variables.get(name, "").strip()
+        if not text:
+            continue
+        if "://" not in text:
+            if protocol is not Protocol.GRPC:
+                raise SettingsError(f"{name}={text!r} is no URL: write http://{text}.")
+            insecure = _read(variables, "INSECURE", str.lower, "false") == "true"
+            text = f"{'http' if insecure else 'https'}://{text}"
+        verbatim = "TRACES" in name or protocol is Protocol.GRPC
+        return text if verbatim else f"{text.rstrip('/')}/v1/traces"
+    return _otlp_endpoint(variables.get("DB_SERVER") or "localhost", "DB_SERVER", protocol)
+
+
+def _otlp_endpoint(address: str, name: str, protocol: Protocol) -> str:
+    scheme, host, _ = _split(address, name)
+    path = "/v1/traces" if protocol is Protocol.HTTP_PROTOBUF else ""
+    return f"{scheme}://{host}:{_OTLP_PORTS[protocol]}{path}"
+
+
+def _read_api_url(variables: Mapping[str, str]) -> str:
+    for name in (_CHOSEN_ADDRESS, "MLTRACE_ADDRESS", "DB_SERVER"):
+        address = variables.get(name, "").strip()
+        if "://" in address:
+            _split(address, name)
+            return address.rstrip("/")
+        if address:
+            scheme, host, port = _split(address, name)
+            return f"{scheme}://{host}:{port or API_PORT}"
+    return f"http://127.0.0.1:{API_PORT}"
+
+
+def _split(address: str, name: str) -> tuple[str, str, int | None]:
+    """Take a host, host:port or URL apart; an IPv6 host keeps its brackets."""
+    text = address.strip()
+    if "://" not in text:
+        bare_ipv6 = text.count(":") > 1 and not text.startswith("[")
+        text = f"http://[{text}]" if bare_ipv6 else f"http://{text}"
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port = None, None
+    if not host or parts.scheme not in {"http", "https"}:
+        raise SettingsError(f"{name}={address!r} is no host, host:port or http(s) URL.")
+    return parts.scheme, f"[{host}]" if ":" in host else host, port
+
+
+def _parse_headers(text: str) -> tuple[tuple[str, str], ...]:
+    pairs = [item.partition("=") for item in text.split(",") if item.strip()]
+    if not all(equals for _, equals, _ in pairs):
+        raise ValueError("write key=value,key2=value2, with values percent-encoded")
+    return tuple((unquote(key).strip().lower(), unquote(value).strip()) for key, _, value in pairs)
+
+
+def _parse_timeout(text: str) -> float:
+    # OpenTelemetry specifies milliseconds, but its Python SDK reads the same variable as seconds.
+    seconds = float(text)
+    if seconds <= 0:
+        raise ValueError("it is a number of seconds above 0")
+    return seconds
