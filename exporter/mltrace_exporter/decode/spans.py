@@ -1,0 +1,68 @@
+"""A span as both encodings tell it: what `wire_protobuf` and `wire_json` make and `runs` reads.
+
+Strings are storable: PostgreSQL takes neither the NUL character nor lone surrogates, which JSON can
+hold, so both are replaced. Attribute values are what JSON can hold: str, bool, int, float, None,
+and lists and dicts of them; bytes are base64 text, NaN and infinities words, as in OTLP's JSON.
+"""
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+Attributes = Mapping[str, object]
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+_INT64_LIMIT = 2**63
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link to another span. Ids that the sender left out or spoilt are empty."""
+
+    trace_id: bytes
+    span_id: bytes
+    attributes: Attributes
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened in a span."""
+
+    name: str
+    attributes: Attributes
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """One finished span. Times are nanoseconds since 1970, 0 where the sender left them out."""
+
+    trace_id: bytes
+    span_id: bytes
+    parent_span_id: bytes
+    start_time_ns: int
+    end_time_ns: int
+    failed: bool
+    status_message: str
+    attributes: Attributes
+    events: list[Event]
+    links: list[Link]
+    resource: Attributes
+
+
+def make_storable(text: str) -> str:
+    """Return the text with each character that PostgreSQL refuses replaced by U+FFFD."""
+    return _UNSTORABLE.sub(_REPLACEMENT, text)
+
+
+def fit_int(number: int) -> int | str:
+    """Return the number, or its digits if OTLP's 64 bits cannot hold it."""
+    return number if -_INT64_LIMIT <= number < _INT64_LIMIT else str(number)
+
+
+def fit_float(number: float) -> float | str:
+    """Return the number, or its name in OTLP's JSON if it is NaN or infinite."""
+    if math.isfinite(number):
+        return number
+    return "NaN" if math.isnan(number) else "Infinity" if number > 0 else "-Infinity"

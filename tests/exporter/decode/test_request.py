@@ -1,0 +1,328 @@
+import json
+import string
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import pytest
+from builders import make_run, make_span_id, make_test, read, wrote
+from hypothesis import given
+from hypothesis import strategies as st
+from otlp import write_json, write_protobuf, write_request
+
+from mltrace_exporter import model
+from mltrace_exporter.decode import Encoding, decode_request
+from mltrace_exporter.errors import MalformedRequest
+from mltrace_exporter.model import Io, Run, SpanId, Words
+from mltrace_otel.contract import attributes as names
+
+texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30)
+words = texts.filter(bool)
+maybe_words = st.none() | words
+word_tuples = st.lists(words, max_size=3, unique=True).map(tuple)
+ids = st.builds(
+    SpanId,
+    st.binary(min_size=16, max_size=16).filter(any),
+    st.binary(min_size=8, max_size=8).filter(any),
+)
+durations = st.none() | st.floats(0, 1e9, allow_nan=False)
+ios = st.builds(
+    Io,
+    direction=st.just("output"),
+    name=words,
+    type=st.sampled_from(["data", "model", "endpoint", "unknown"]),
+    digest=maybe_words,
+    size_bytes=st.none() | st.integers(0, 2**63 - 1),
+    labels=word_tuples,
+) | st.builds(Io, direction=st.just("input"), name=words, producer=st.none() | ids)
+outcomes = st.builds(
+    model.TestResult,
+    suite=texts,
+    case=words,
+    phase=st.sampled_from(["before", "after"]),
+    status=st.sampled_from(["pass", "fail"]),
+    message=maybe_words,
+    duration_s=durations,
+)
+scalars = texts | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False)
+finite = scalars.filter(lambda value: value not in (float("inf"), float("-inf")))
+values = st.recursive(
+    finite,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=6,
+)
+attributes = st.dictionaries(st.text(string.ascii_letters, max_size=8), values, max_size=3)
+times = st.datetimes(datetime(1970, 1, 2), datetime(2500, 1, 1)).map(  # noqa: DTZ001 - made aware below
+    lambda time: time.replace(tzinfo=make_run().started_at.tzinfo)
+)
+
+
+@st.composite
+def runs(draw: st.DrawFn) -> Run:
+    started_at, ended_at = sorted(draw(st.tuples(times, times)))
+    failed = draw(st.booleans())
+    said = draw(st.none() | st.builds(Words, maybe_words, maybe_words, word_tuples))
+    id_ = draw(ids)
+    return Run(
+        id=id_,
+        component=draw(words),
+        started_at=started_at,
+        ended_at=ended_at,
+        execution="error" if failed else "ok",
+        parent_span_id=draw(st.none() | st.binary(min_size=8, max_size=8).filter(any)),
+        words=None if said == Words(None, None, ()) else said,
+        message=draw(words) if failed else None,
+        error_type=draw(maybe_words),
+        notes=draw(maybe_words),
+        partition=draw(maybe_words),
+        staleness_threshold_s=draw(durations),
+        upstream=draw(word_tuples),
+        infers_dependencies=draw(st.booleans()),
+        code=draw(maybe_words),
+        code_line=draw(st.none() | st.integers(0, 2**31 - 1)),
+        git_hash=draw(maybe_words),
+        git_tags=draw(word_tuples),
+        git_dirty=draw(st.none() | st.booleans()),
+        io=draw(st.lists(ios.filter(lambda io: io.producer != id_), max_size=3).map(tuple)),
+        tests=draw(st.lists(outcomes, max_size=3).map(tuple)),
+        resource=draw(attributes),
+        attributes=draw(attributes),
+    )
+
+
+def decode_one(body: bytes, encoding: Encoding = Encoding.PROTOBUF) -> Run:
+    [run] = decode_request(body, encoding).runs
+    return run
+
+
+@given(st.lists(runs(), max_size=2))
+def test_a_run_that_is_sent_is_the_run_that_is_decoded(sent: list[Run]) -> None:
+    decoded = decode_request(write_protobuf(sent), Encoding.PROTOBUF)
+    assert decoded.runs == sent
+    assert decoded.ignored == 0
+
+
+@given(st.lists(runs(), max_size=2))
+def test_json_tells_the_same_as_protobuf(sent: list[Run]) -> None:
+    decoded = decode_request(write_json(sent), Encoding.JSON)
+    assert decoded.runs == sent
+    assert decoded.ignored == 0
+
+
+@given(st.binary(max_size=300), st.sampled_from(Encoding))
+def test_random_bytes_are_decoded_or_malformed_and_nothing_else(
+    body: bytes, encoding: Encoding
+) -> None:
+    with suppress(MalformedRequest):
+        decode_request(body, encoding)
+
+
+json_keys = st.sampled_from(
+    [
+        *("resourceSpans", "scopeSpans", "spans", "resource", "attributes", "links", "events"),
+        *("traceId", "spanId", "startTimeUnixNano", "status", "code", "message", "name", "key"),
+        *("value", "stringValue", "intValue", "doubleValue", "arrayValue", "values"),
+    ]
+)
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(json_keys, inner, max_size=4),
+    max_leaves=30,
+)
+
+
+@given(st.dictionaries(json_keys, json_values, min_size=1))
+def test_any_json_is_decoded_or_malformed_and_nothing_else(request: dict[str, Any]) -> None:
+    spans = {"resourceSpans": [{"scopeSpans": [{"spans": [request]}]}]}
+    for body in (request, spans):
+        with suppress(MalformedRequest):
+            decode_request(json.dumps(body).encode(), Encoding.JSON)
+
+
+@pytest.mark.parametrize("encoding", Encoding)
+def test_an_empty_request_holds_no_runs(encoding: Encoding) -> None:
+    assert decode_request(b"", encoding).runs == []
+    assert decode_request(b"{}", Encoding.JSON).runs == []
+
+
+def test_other_spans_and_helper_spans_are_counted_as_ignored() -> None:
+    request = write_request([make_run(), make_run(attributes={names.RECORD: "start"}), make_run()])
+    del request.resource_spans[2].scope_spans[0].spans[0].attributes[:]
+    decoded = decode_request(request.SerializeToString(), Encoding.PROTOBUF)
+    assert (len(decoded.runs), decoded.ignored) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        {"traceId": "00" * 16},
+        {"traceId": "ab"},
+        {"spanId": "no hex"},
+        {"spanId": None},
+        {"startTimeUnixNano": "0", "endTimeUnixNano": 0},
+        {"startTimeUnixNano": str(2**70), "endTimeUnixNano": str(2**71)},
+        {"startTimeUnixNano": "-5"},
+    ],
+)
+def test_a_run_that_cannot_be_stored_does_not_cost_the_others(
+    spoilt: dict[str, object], caplog: pytest.LogCaptureFixture
+) -> None:
+    good = make_run()
+    request = json.loads(write_json([make_run("bad"), good]))
+    request["resourceSpans"][0]["scopeSpans"][0]["spans"][0].update(spoilt)
+    decoded = decode_request(json.dumps(request).encode(), Encoding.JSON)
+    assert decoded.runs == [good]
+    assert decoded.ignored == 1
+    assert "left out" in caplog.text
+
+
+def test_json_takes_upper_case_ids_numbers_for_strings_and_unknown_fields() -> None:
+    run = make_run(id=SpanId(b"\xab" * 16, b"\xcd" * 8), code_line=7)
+    request = json.loads(write_json([run]))
+    span = request["resourceSpans"][0]["scopeSpans"][0]["spans"][0]
+    span["traceId"], span["spanId"] = "AB" * 16, "CD" * 8
+    span["startTimeUnixNano"] = int(span["startTimeUnixNano"])
+    span["weather"] = {"rain": [1]}
+    request["more"] = None
+    assert decode_one(json.dumps(request).encode(), Encoding.JSON) == run
+
+
+def test_what_postgresql_refuses_in_strings_is_replaced() -> None:
+    run = make_run("a\0b", notes="lone \ud800", resource={"k\0": ["\0"]})
+    decoded = decode_one(json.dumps(json_request_with(run)).encode(), Encoding.JSON)
+    assert decoded.component == "a\ufffdb"
+    assert decoded.notes == "lone \ufffd"
+    assert decoded.resource == {"k\ufffd": ["\ufffd"]}
+
+
+def json_request_with(run: Run) -> dict[str, Any]:
+    """The request with its notes put in as JSON text, which protobuf's encoder would refuse."""
+    request: dict[str, Any] = json.loads(write_json([replace(run, notes="?")]))
+    for pair in request["resourceSpans"][0]["scopeSpans"][0]["spans"][0]["attributes"]:
+        if pair["key"] == names.RUN_NOTES:
+            pair["value"] = {"stringValue": run.notes}
+    return request
+
+
+def test_values_that_json_cannot_hold_become_words() -> None:
+    run = make_run(attributes={"a": float("nan"), "b": float("-inf"), "c": b"\x00\xff"})
+    for encoding, write in ((Encoding.PROTOBUF, write_protobuf), (Encoding.JSON, write_json)):
+        decoded = decode_one(write([run]), encoding)
+        assert decoded.attributes == {"a": "NaN", "b": "-Infinity", "c": "AP8="}
+
+
+def test_a_value_of_another_type_than_declared_stays_an_attribute() -> None:
+    request = write_request([make_run(code_line=5)])
+    for pair in request.resource_spans[0].scope_spans[0].spans[0].attributes:
+        if pair.key == names.CODE_LINE_NUMBER:
+            pair.value.string_value = "five"
+    decoded = decode_one(request.SerializeToString())
+    assert decoded.code_line is None
+    assert decoded.attributes == {names.CODE_LINE_NUMBER: "five"}
+
+
+def test_one_link_can_name_a_whole_batch_of_outputs() -> None:
+    request = write_request([make_run(io=[wrote("first", "x:1", labels=("gold",))])])
+    [link] = request.resource_spans[0].scope_spans[0].spans[0].links
+    batch = write_request([make_run(attributes={names.IO_NAMES: ["p1", "", "p2", "p3"]})])
+    digests = write_request([make_run(attributes={names.IO_DIGESTS: ["x:2", "", ""]})])
+    for source in (batch, digests):
+        link.attributes.append(source.resource_spans[0].scope_spans[0].spans[0].attributes[0])
+    decoded = decode_one(request.SerializeToString())
+    assert [(io.name, io.digest) for io in decoded.io] == [
+        ("first", "x:1"),
+        ("p1", "x:2"),
+        ("p2", None),
+        ("p3", None),
+    ]
+    assert {io.labels for io in decoded.io} == {("gold",)}
+
+
+def test_a_link_to_the_run_itself_or_to_nothing_names_no_producer() -> None:
+    producer = make_span_id()
+    run = make_run(io=[read("own"), read("known", producer=producer), wrote("made")])
+    request = write_request([run])
+    request.resource_spans[0].scope_spans[0].spans[0].links.add(
+        trace_id=bytes(16),
+        span_id=bytes(8),
+        attributes=request.resource_spans[0].scope_spans[0].spans[0].links[0].attributes,
+    )
+    decoded = decode_one(request.SerializeToString())
+    assert [io.producer for io in decoded.io] == [None, producer, None, None]
+
+
+def test_names_in_attributes_are_pointers_unless_a_link_names_them_too() -> None:
+    told = {names.INPUTS: ["a", "b", "a"], names.OUTPUTS: "c"}
+    decoded = decode_one(write_protobuf([make_run(io=[read("a", "x:1")], attributes=told)]))
+    assert [(io.direction, io.name) for io in decoded.io] == [
+        ("input", "a"),
+        ("input", "b"),
+        ("output", "c"),
+    ]
+    assert decoded.io[0].digest == "x:1"
+    assert decoded.attributes == {}
+
+
+def test_a_failure_without_a_message_takes_the_words_of_its_exception() -> None:
+    request = write_request([make_run(execution="error")])
+    [span] = request.resource_spans[0].scope_spans[0].spans
+    source = make_run(
+        attributes={
+            "exception.type": "ValueError",
+            "exception.message": "no rows",
+            "exception.stacktrace": "Traceback ...",
+        }
+    )
+    told = write_request([source]).resource_spans[0].scope_spans[0].spans[0].attributes
+    span.events.add(name="exception", attributes=told)
+    decoded = decode_one(request.SerializeToString())
+    assert (decoded.error_type, decoded.message) == ("ValueError", "ValueError: no rows")
+    assert decoded.attributes == {"exception.stacktrace": "Traceback ..."}
+
+
+def test_a_test_that_neither_passed_nor_failed_is_left_out() -> None:
+    run = make_run(tests=(make_test("a", "pass"), make_test("b", "skip"), make_test("c", "fail")))
+    decoded = decode_one(write_protobuf([run]))
+    assert [test.case for test in decoded.tests] == ["a", "c"]
+
+
+def test_names_too_long_for_an_index_are_cut() -> None:
+    decoded = decode_one(write_protobuf([make_run("ü" * 5000, io=[wrote("o", "x:" + "0" * 5000)])]))
+    assert decoded.component.startswith("ü" * 200)
+    assert len(decoded.component.encode()) <= 500
+    assert len(decoded.io[0].digest or "") <= 200
+
+
+def test_times_are_whole_and_in_order_whatever_is_missing() -> None:
+    run = make_run()
+    request = write_request([run])
+    [span] = request.resource_spans[0].scope_spans[0].spans
+    span.start_time_unix_nano += 999
+    assert decode_one(request.SerializeToString()).started_at == run.started_at
+    span.end_time_unix_nano = 0
+    assert decode_one(request.SerializeToString()).ended_at == run.started_at
+    span.start_time_unix_nano, span.end_time_unix_nano = 0, 2_000_000_000
+    assert decode_one(request.SerializeToString()).started_at.timestamp() == 2
+
+
+def test_deep_nesting_is_malformed() -> None:
+    deep = b'{"arrayValue":{"values":[' * 20_000
+    body = b'{"resourceSpans":[{"resource":{"attributes":[{"key":"k","value":' + deep
+    with pytest.raises(MalformedRequest):
+        decode_request(body, Encoding.JSON)
+
+
+def test_what_protobuf_may_nest_json_may_nest() -> None:
+    nested: object = "core"
+    for _ in range(30):
+        nested = [nested]
+    run = make_run(attributes={"deep": nested})
+    assert decode_one(write_json([run]), Encoding.JSON) == run
+    assert decode_one(write_protobuf([run])) == run
+
+
+def test_concatenated_requests_are_one_request() -> None:
+    one, two = make_run(), make_run()
+    both = decode_request(write_protobuf([one]) + write_protobuf([two]), Encoding.PROTOBUF)
+    assert both.runs == [one, two]
