@@ -1,0 +1,112 @@
+"""Every error of the API as ``application/problem+json``. In: an exception. Out: a response.
+
+One of the three tables that turn errors into answers. Source: RFC 9457.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import TypeAdapter
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.exceptions import HTTPException
+
+from mltrace_exporter.errors import (
+    ExporterError,
+    MalformedRequest,
+    NotFound,
+    RequestTooLarge,
+    Unavailable,
+)
+from mltrace_otel.contract.api import Problem
+
+MEDIA_TYPE = "application/problem+json"
+DOCUMENTED: dict[str, Any] = {
+    "description": "Any error",
+    "content": {MEDIA_TYPE: {"schema": TypeAdapter(Problem).json_schema()}},
+}
+"""What OpenAPI says about every route's errors."""
+
+_STATUSES: dict[type[Exception], HTTPStatus] = {
+    MalformedRequest: HTTPStatus.BAD_REQUEST,
+    NotFound: HTTPStatus.NOT_FOUND,
+    RequestTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+_DATABASE_ERRORS = (OperationalError, InterfaceError, PoolTimeout)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    status: int
+    detail: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def install(app: FastAPI) -> None:
+    """Let ``app`` answer every error under ``/api`` with a problem.
+
+    Elsewhere ``app.state.render_error(request, status, title, detail)`` answers, if set.
+    """
+    for kind in (
+        ExporterError,
+        HTTPException,
+        RequestValidationError,
+        *_DATABASE_ERRORS,
+        Exception,
+    ):
+        app.add_exception_handler(kind, _answer)
+
+
+async def _answer(request: Request, error: Exception) -> Response:
+    answer = _describe(request, error)
+    title = HTTPStatus(answer.status).phrase
+    render = getattr(request.app.state, "render_error", None)
+    if render is None or _is_api(request):
+        problem = Problem(title=title, status=answer.status, detail=answer.detail)
+        return JSONResponse(asdict(problem), answer.status, answer.headers, MEDIA_TYPE)
+    response: Response = render(request, answer.status, title, answer.detail)
+    response.headers.update(answer.headers)
+    return response
+
+
+def _is_api(request: Request) -> bool:
+    return f"{request.url.path}/".startswith("/api/")
+
+
+def _describe(request: Request, error: Exception) -> _Answer:
+    if isinstance(error, HTTPException):
+        return _Answer(error.status_code, _explain(request, error), error.headers or {})
+    if isinstance(error, RequestValidationError):
+        sentences = "; ".join(_complain(fault) for fault in error.errors())
+        return _Answer(HTTPStatus.UNPROCESSABLE_ENTITY, sentences)
+    if isinstance(error, _DATABASE_ERRORS):
+        error = Unavailable("The database does not answer now. Try again soon.")
+    status = next((status for kind, status in _STATUSES.items() if isinstance(error, kind)), None)
+    if status is None:
+        return _Answer(500, "The exporter failed; its log says why.")
+    wait_s = error.retry_after_s if isinstance(error, Unavailable) else None
+    return _Answer(status, str(error), {} if wait_s is None else {"retry-after": f"{wait_s:.0f}"})
+
+
+def _explain(request: Request, error: HTTPException) -> str:
+    path = request.url.path
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        return f"There is nothing at {path}."
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        allowed = (error.headers or {}).get("Allow", "nothing")
+        return f"{request.method} is not possible at {path}, possible is {allowed}."
+    return error.detail
+
+
+def _complain(fault: Mapping[str, Any]) -> str:
+    """Say what is wrong, e.g. "limit in the query: Input should be greater than 0"."""
+    place, *path = fault["loc"]
+    what = fault["msg"].removeprefix("Value error, ")
+    where = ".".join(str(step) for step in path)
+    return f"{where} in the {place}: {what}" if where else f"{place}: {what}"
