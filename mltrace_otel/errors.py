@@ -63,5 +63,5 @@ class ServerUnreachable(ApiError):  # noqa: N818
         self.address = address
         super().__init__(
             f"No mltrace server answers at {address} ({reason}). Start one with `mltrace up`, or "
-            "set MLTRACE_ADDRESS."
+            "say where it is: --address or MLTRACE_ADDRESS."
         )

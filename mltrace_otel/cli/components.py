@@ -1,0 +1,39 @@
+"""Commands about components and their tags."""
+
+import click
+
+from mltrace_otel.api_client import ApiClient
+from mltrace_otel.cli.question import question
+from mltrace_otel.cli.render.components import render_components, render_tags
+from mltrace_otel.contract.api import Component, Tag
+from mltrace_otel.errors import NotFound
+
+
+@click.command()
+@click.option("--tag", "tag_name", help="Only components that carry this tag.")
+@click.option("--owner", help="Only components of this owner.")
+@question(render_components)
+def components(api: ApiClient, tag_name: str | None, owner: str | None) -> list[Component]:
+    """List the components."""
+    found = api.list_tagged(tag_name) if tag_name is not None else api.list_components()
+    if owner is None:
+        return found
+    owned = [component for component in found if component.owner == owner]
+    if not owned:
+        raise NotFound(f"No such component is owned by {owner!r}; `mltrace components` lists all.")
+    return owned
+
+
+@click.command()
+@question(render_tags)
+def tags(api: ApiClient) -> list[Tag]:
+    """List the tags that components carry."""
+    return api.list_tags()
+
+
+@click.command()
+@click.argument("name")
+@question(render_components)
+def tag(api: ApiClient, name: str) -> list[Component]:
+    """List the components that carry a tag."""
+    return api.list_tagged(name)

@@ -1,0 +1,1 @@
+"""Pure: shapes of the API in, what rich prints out. Colour only repeats what words say."""
