@@ -1,0 +1,116 @@
+"""Gets the programs that tests use beside Python packages, and says what it could not get and why.
+
+In: this machine. Out: Debian packages (as root), the project's collector in the user's cache (with
+Go), one line for each program that is still missing. Tests skip what is missing; in CI they fail.
+"""
+
+import hashlib
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+_BUILDER_CONFIG = Path(__file__).parent.parent / "collector-config" / "builder.yaml"
+_DEBIAN_PACKAGES = {"chromium": "chromium", "promtool": "prometheus", "postgres": "postgresql"}
+_SYSTEM_PATH = os.environ.get("PATH", "") + ":/usr/local/go/bin"
+_TIMEOUT_S = 900
+
+
+class CannotGet(Exception):  # noqa: N818 - named for what happened
+    """A program could not be had; the message says why."""
+
+
+def find_program(name: str) -> Path | None:
+    """Return where a program is: chromium, promtool, postgres, go or collector; None if nowhere."""
+    if name == "collector":
+        return _collector_path() if _collector_path().exists() else None
+    if name == "postgres":
+        return max(Path("/usr/lib/postgresql").glob("*/bin/postgres"), default=None)
+    found = shutil.which(name, path=_SYSTEM_PATH)
+    return Path(found) if found else None
+
+
+def main() -> None:
+    """Get what is missing, packages and collector side by side."""
+    with ThreadPoolExecutor() as pool:
+        jobs = [pool.submit(_install_packages), pool.submit(_build_collector)]
+    for job in jobs:
+        problem = job.exception()
+        if isinstance(problem, CannotGet):
+            _say(f"missing: {problem}")
+        elif problem:
+            raise problem
+
+
+def _install_packages() -> None:
+    missing = [name for name in _DEBIAN_PACKAGES if not find_program(name)]
+    packages = [_DEBIAN_PACKAGES[name] for name in missing]
+    if not missing:
+        return
+    apt_get = shutil.which("apt-get")
+    if not apt_get:
+        raise CannotGet(f"{', '.join(missing)}: install them; there is no apt-get here to do it.")
+    if os.geteuid() != 0:
+        raise CannotGet(f"{', '.join(missing)}: run `sudo apt-get install {' '.join(packages)}`.")
+    _say(f"installing {' '.join(packages)} ...")
+    quietly = [apt_get, "-qq", "-o", "DPkg::Lock::Timeout=120"]
+    what = ", ".join(missing)
+    _run([*quietly, "update"], what)
+    _run([*quietly, "install", "--yes", "--no-install-recommends", *packages], what)
+
+
+def _build_collector() -> None:
+    target = _collector_path()
+    if target.exists():
+        return
+    go = find_program("go")
+    if not go:
+        raise CannotGet("the collector: it is built with Go, and there is no `go` here.")
+    version = re.search(r"^ *version: (\S+)", _BUILDER_CONFIG.read_text(), re.MULTILINE)
+    assert version, f"{_BUILDER_CONFIG} names no version"
+    _say("building the collector, which takes minutes the first time ...")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent) as directory:
+        builder = f"go.opentelemetry.io/collector/cmd/builder@v{version[1]}"
+        _run([str(go), "install", builder], "the collector", directory)
+        _run(["./builder", f"--config={_BUILDER_CONFIG}"], "the collector", directory)
+        (Path(directory) / "build" / "otelcol-mltrace").rename(target)
+
+
+def _run(command: list[str], what: str, directory: str | None = None) -> None:
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive", "PATH": _SYSTEM_PATH}
+    try:
+        finished = subprocess.run(  # noqa: S603 - the commands are the ones above
+            command,
+            check=False,
+            cwd=directory,
+            env=environment | ({"GOBIN": directory} if directory else {}),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=_TIMEOUT_S,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise CannotGet(f"{what}: `{shlex.join(command)}` took over {_TIMEOUT_S} s.") from error
+    if finished.returncode:
+        tail = "\n".join(finished.stdout.splitlines()[-5:])
+        raise CannotGet(f"{what}: `{shlex.join(command)}` failed:\n{tail}")
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)  # noqa: T201 - this is a program
+
+
+def _collector_path() -> Path:
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
+    digest = hashlib.sha256(_BUILDER_CONFIG.read_bytes()).hexdigest()[:12]
+    return cache / "mltrace-otel" / f"otelcol-{digest}"
+
+
+if __name__ == "__main__":
+    main()
