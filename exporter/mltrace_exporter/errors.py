@@ -4,6 +4,7 @@ ExporterError
 ├── SettingsError       the settings make no sense; the message says what to change
 ├── MalformedRequest    the sender's request cannot be read; sending it again cannot help
 ├── RequestTooLarge     the sender's request is over the limit; sending it again cannot help
+├── UnsupportedEncoding the sender's request is in an encoding or compression we do not read
 ├── Unavailable         overload or database loss; the same request can pass later
 └── NotFound            a run, component, tag or output that nobody has recorded
 
@@ -27,6 +28,10 @@ class MalformedRequest(ExporterError):  # noqa: N818 - named for what happened, 
 
 class RequestTooLarge(ExporterError):  # noqa: N818
     """The request is over the size limit."""
+
+
+class UnsupportedEncoding(ExporterError):  # noqa: N818
+    """The request is written or compressed in a way that is not read here."""
 
 
 class Unavailable(ExporterError):  # noqa: N818

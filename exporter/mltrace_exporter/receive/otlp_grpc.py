@@ -1,0 +1,77 @@
+"""The gRPC door: OTLP requests come in, answers after the commit go out.
+
+Source: https://opentelemetry.io/docs/specs/otlp/#otlpgrpc.
+"""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import grpc
+
+from mltrace_exporter.decode import Encoding
+from mltrace_exporter.errors import SettingsError
+from mltrace_exporter.ingest import Ingest
+from mltrace_exporter.receive.replies import Reply, reply_to
+from mltrace_exporter.receive.sizes import check_size
+
+THREADS = 16
+"""Requests that are decoded, or wait for their commit, at one time. More wait in the sender."""
+
+_SERVICE = "opentelemetry.proto.collector.trace.v1.TraceService"
+# Above the limit gRPC refuses by itself; a little above, we do, and say what to do.
+_SLACK_BYTES = 1024 * 1024
+
+
+class GrpcDoor:
+    """A gRPC server of ``TraceService/Export``. It listens from the start and serves later."""
+
+    def __init__(self, address: str, limit_bytes: int) -> None:
+        """Bind ``address`` (``host:port``, port 0 for any).
+
+        Raises:
+            SettingsError: the address cannot be bound.
+        """
+        self._limit_bytes = limit_bytes
+        self._server = grpc.server(
+            ThreadPoolExecutor(THREADS, "otlp-grpc"),
+            options=[
+                ("grpc.max_receive_message_length", limit_bytes + _SLACK_BYTES),
+                ("grpc.so_reuseport", 0),
+            ],
+        )
+        try:
+            self.port = self._server.add_insecure_port(address)
+        except RuntimeError:
+            raise SettingsError(f"gRPC cannot listen on {address}.") from None
+
+    def serve(self, ingest: Ingest) -> None:
+        """Serve in threads of its own; return at once."""
+
+        def export(body: bytes, context: grpc.ServicerContext) -> bytes:
+            try:
+                check_size(body, self._limit_bytes)
+                ingest.accept(body, Encoding.PROTOBUF)
+            except Exception as error:  # noqa: BLE001 - every failure has its reply, see `reply_to`
+                _refuse(context, reply_to(error))
+            # ExportTraceServiceResponse without partial_success is zero bytes.
+            return b""
+
+        # No deserialiser: what cannot be read must reach our code, not become INTERNAL.
+        method: grpc.RpcMethodHandler[bytes, bytes] = grpc.unary_unary_rpc_method_handler(export)
+        handler = grpc.method_handlers_generic_handler(_SERVICE, {"Export": method})
+        self._server.add_generic_rpc_handlers((handler,))
+        self._server.start()
+
+    def stop(self, grace_s: float) -> threading.Event:
+        """Take no more requests; the event is set when those in flight are answered, or cut."""
+        return self._server.stop(grace_s)
+
+
+def _refuse(context: grpc.ServicerContext, reply: Reply) -> None:
+    """Send a reply; Python's SDK reads one trailer for when to retry, the Collector the other."""
+    trailers = [("grpc-status-details-bin", reply.status.SerializeToString())]
+    if reply.retry_info is not None:
+        trailers.append(("google.rpc.retryinfo-bin", reply.retry_info.SerializeToString()))
+    context.set_trailing_metadata(tuple(trailers))
+    context.set_code(reply.grpc_code)
+    context.set_details(reply.status.message)

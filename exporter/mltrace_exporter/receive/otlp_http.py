@@ -1,0 +1,116 @@
+"""The HTTP door: OTLP requests in protobuf or JSON come in, answers after the commit go out.
+
+Source: https://opentelemetry.io/docs/specs/otlp/#otlphttp.
+"""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+
+from google.protobuf import json_format
+from starlette.applications import Starlette
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from mltrace_exporter.decode import Encoding
+from mltrace_exporter.errors import MalformedRequest, Unavailable, UnsupportedEncoding
+from mltrace_exporter.ingest import Ingest
+from mltrace_exporter.receive.replies import Reply, reply_to, reply_to_path
+from mltrace_exporter.receive.sizes import check_encoding, decompress, too_large
+
+THREADS = 16
+"""Requests that are decoded, or wait for their commit, at one time."""
+
+_HELD_LIMIT_BYTES = 256 * 1024 * 1024
+
+
+def create_http_door(ingest: Ingest, limit_bytes: int) -> Starlette:
+    """Return the ASGI app that serves ``POST /v1/traces``.
+
+    Args:
+        ingest: takes the requests.
+        limit_bytes: size of the largest request, before and after decompression.
+    """
+    door = _HttpDoor(ingest, limit_bytes)
+    return Starlette(
+        routes=[Route("/v1/traces", door.receive, methods=["POST"])],
+        exception_handlers={HTTPException: _refuse_path},
+    )
+
+
+class _HttpDoor:
+    def __init__(self, ingest: Ingest, limit_bytes: int) -> None:
+        self._ingest = ingest
+        self._limit_bytes = limit_bytes
+        self._held_bytes = 0
+        self._threads = ThreadPoolExecutor(THREADS, "otlp-http")
+
+    async def receive(self, request: Request) -> Response:
+        """Answer an export request."""
+        try:
+            encoding = _read_encoding(request.headers)
+            await self._take_in(request, encoding)
+        except Exception as error:  # noqa: BLE001 - every failure has its reply, see `reply_to`
+            return _refuse(request, reply_to(error))
+        # ExportTraceServiceResponse without partial_success: zero bytes in protobuf.
+        content = b"{}" if encoding is Encoding.JSON else b""
+        return Response(content, media_type=encoding)
+
+    async def _take_in(self, request: Request, encoding: Encoding) -> None:
+        compression = request.headers.get("content-encoding", "").strip().lower()
+        check_encoding(compression)
+        chunks: list[bytes] = []
+        try:
+            await self._read_body(request, chunks)
+            await asyncio.get_running_loop().run_in_executor(
+                self._threads, self._accept, b"".join(chunks), compression, encoding
+            )
+        except ClientDisconnect:
+            raise MalformedRequest("The sender hung up before the request was whole.") from None
+        finally:
+            self._held_bytes -= sum(map(len, chunks))
+
+    async def _read_body(self, request: Request, chunks: list[bytes]) -> None:
+        if int(request.headers.get("content-length", 0)) > self._limit_bytes:
+            raise too_large(self._limit_bytes)
+        size_bytes = 0
+        async for chunk in request.stream():
+            size_bytes += len(chunk)
+            if size_bytes > self._limit_bytes:
+                raise too_large(self._limit_bytes)
+            if self._held_bytes + len(chunk) > _HELD_LIMIT_BYTES:
+                raise Unavailable("Too many requests at once.")
+            self._held_bytes += len(chunk)
+            chunks.append(chunk)
+
+    def _accept(self, body: bytes, compression: str, encoding: Encoding) -> None:
+        self._ingest.accept(decompress(body, compression, self._limit_bytes), encoding)
+
+
+def _read_encoding(headers: Headers) -> Encoding:
+    media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+    try:
+        return Encoding(media_type)
+    except ValueError:
+        raise UnsupportedEncoding(
+            f"The Content-Type must be {' or '.join(Encoding)}, not {media_type[:80]!r}."
+        ) from None
+
+
+def _refuse(request: Request, reply: Reply) -> Response:
+    """Send a reply in the request's encoding; in JSON, which people can read, if it has none."""
+    waiting = {} if reply.retry_after_s is None else {"retry-after": str(reply.retry_after_s)}
+    if request.headers.get("content-type", "").startswith(Encoding.PROTOBUF):
+        body = reply.status.SerializeToString()
+        return Response(body, reply.http_status, waiting, Encoding.PROTOBUF)
+    return JSONResponse(json_format.MessageToDict(reply.status), reply.http_status, waiting)
+
+
+async def _refuse_path(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class only
+    text = f"{request.method} {request.url.path} is not served here: POST traces to /v1/traces."
+    response = _refuse(request, reply_to_path(error.status_code, text))
+    response.headers.update(error.headers or {})
+    return response
