@@ -1,0 +1,114 @@
+"""The server's commands, ``mltrace up`` and ``mltrace serve``: options come in, a server runs."""
+
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import click
+
+from mltrace_exporter.errors import ExporterError
+from mltrace_exporter.main import Addresses, run
+from mltrace_exporter.settings import (
+    DEFAULT_HOME,
+    DEFAULT_REQUEST_LIMIT_BYTES,
+    Settings,
+    read_database_url,
+)
+
+_STOP_LIMIT_S = 90.0
+_CANNOT_START = 2
+
+
+def _server_options(command: Callable[..., None]) -> Callable[..., None]:
+    for option in reversed(
+        (
+            click.option("--host", default="127.0.0.1", show_default=True, help="Listen here."),
+            click.option(
+                "--port", default=8080, show_default=True, help="Panel, HTTP API, /metrics."
+            ),
+            click.option("--otlp-http-port", default=4318, show_default=True, help="OTLP/HTTP."),
+            click.option("--otlp-grpc-port", default=4317, show_default=True, help="OTLP/gRPC."),
+            click.option(
+                "--request-limit",
+                "request_limit_bytes",
+                default=DEFAULT_REQUEST_LIMIT_BYTES,
+                show_default=True,
+                help="Largest OTLP request in bytes.",
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+@click.command()
+@click.option(
+    "--home",
+    type=click.Path(path_type=Path, file_okay=False),
+    envvar="MLTRACE_HOME",
+    default=DEFAULT_HOME,
+    show_default=True,
+    show_envvar=True,
+    help="Folder for the data.",
+)
+@_server_options
+def up(home: Path, **options: Any) -> None:  # noqa: ANN401 - named and typed by their options
+    """Start everything on this machine, with a private PostgreSQL.
+
+    Runs until Ctrl-C. The port 0 takes any free one.
+    """
+    _run(lambda: Settings(home=home.expanduser().absolute(), **options))
+
+
+@click.command()
+@click.option(
+    "--database-url",
+    envvar="MLTRACE_DATABASE_URL",
+    required=True,
+    show_envvar=True,
+    help="PostgreSQL 14 or newer: postgresql://user:password@host:5432/database.",
+)
+@_server_options
+def serve(database_url: str, **options: Any) -> None:  # noqa: ANN401 - as above
+    """Start the server on a PostgreSQL of yours.
+
+    Tables are made or brought up to date first. Several servers can share one database.
+    """
+    _run(lambda: Settings(database_url=read_database_url(database_url), **options))
+
+
+def _run(make_settings: Callable[[], Settings]) -> None:
+    logging.basicConfig(
+        level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
+    try:
+        run(make_settings(), _announce)
+    except KeyboardInterrupt:
+        return
+    except ExporterError as error:
+        click.echo(f"mltrace: {error}", err=True)
+        sys.exit(_CANNOT_START)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    """Begin to stop. A database that hangs must not keep us: what was answered is stored."""
+    watchdog = threading.Timer(_STOP_LIMIT_S, os._exit, [1])
+    watchdog.daemon = True
+    watchdog.start()
+    raise KeyboardInterrupt
+
+
+def _announce(addresses: Addresses) -> None:
+    click.echo(
+        f"mltrace is ready: panel {addresses.panel}  OTLP/HTTP {addresses.otlp_http}  "
+        f"OTLP/gRPC {addresses.otlp_grpc}  data {addresses.data}"
+    )
+    sys.stdout.flush()

@@ -1,0 +1,201 @@
+"""The composition root: settings in, a running exporter out. Start and stop order live here.
+
+Start: addresses are bound first, so that a taken port is told before anything is touched; then the
+database; then the doors. Stop is the reverse: no new requests, those in flight are answered, what
+was accepted is committed, the database goes last.
+"""
+
+import importlib.metadata
+import socket
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+import uvicorn
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import PlainTextResponse
+from prometheus_client import CollectorRegistry, ProcessCollector
+from prometheus_client.exposition import choose_encoder
+from starlette.types import ASGIApp
+
+from mltrace_exporter import api, panel
+from mltrace_exporter.embedded import EmbeddedPostgres
+from mltrace_exporter.errors import SettingsError, Unavailable
+from mltrace_exporter.ingest import Ingest
+from mltrace_exporter.metrics import StoreCollector
+from mltrace_exporter.receive import GrpcDoor, create_http_door
+from mltrace_exporter.settings import Settings
+from mltrace_exporter.store.database import migrate, open_engine
+from mltrace_exporter.web import Reading
+
+_DRAIN_TIMEOUT_S = 15
+_OLDEST_POSTGRESQL = 14
+
+
+def create_app(engine: sa.Engine) -> FastAPI:
+    """Return the web app on port 8080: HTTP API, panel, ``/metrics`` and ``/healthz``."""
+    app = FastAPI(
+        title="mltrace",
+        version=importlib.metadata.version("mltrace-otel"),
+        openapi_url="/api/openapi.json",
+        # Its page would load scripts from elsewhere.
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.engine = engine
+    app.include_router(api.router)
+    api.problems.install(app)
+    _add_operations(app, engine)
+    panel.install(app)
+    return app
+
+
+def _add_operations(app: FastAPI, engine: sa.Engine) -> None:
+    registry = CollectorRegistry()
+    registry.register(StoreCollector(engine))
+    ProcessCollector(registry=registry)
+
+    @app.get("/metrics", include_in_schema=False)
+    def show_metrics(request: Request) -> Response:
+        encode, content_type = choose_encoder(request.headers.get("accept", ""))
+        return Response(encode(registry), headers={"content-type": content_type})
+
+    @app.get("/healthz", include_in_schema=False)
+    def show_health(connection: Reading) -> PlainTextResponse:
+        connection.execute(sa.select(1))
+        return PlainTextResponse("ok\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where a running exporter is reached.
+
+    Attributes:
+        panel: URL of panel and HTTP API.
+        otlp_http: URL of the HTTP door.
+        otlp_grpc: ``host:port`` of the gRPC door.
+        data: folder of the private PostgreSQL, or the URL of the given one without its password.
+    """
+
+    panel: str
+    otlp_http: str
+    otlp_grpc: str
+    data: str
+
+
+def run(settings: Settings, announce: Callable[[Addresses], None]) -> None:
+    """Run the exporter until KeyboardInterrupt, which is raised again when all is stopped.
+
+    One more KeyboardInterrupt ends the wait for requests in flight.
+
+    Args:
+        settings: how to start.
+        announce: called once, when everything answers.
+
+    Raises:
+        SettingsError: a port is taken or the data directory cannot be used.
+        Unavailable: the database does not start or cannot be reached.
+    """
+    with ExitStack() as cleanup:
+        panel_socket = cleanup.enter_context(_bind(settings, "--port"))
+        otlp_socket = cleanup.enter_context(_bind(settings, "--otlp-http-port"))
+        # Tried and given back: gRPC itself does not say why it cannot listen.
+        _bind(settings, "--otlp-grpc-port").close()
+        grpc_door = GrpcDoor(
+            _join(settings.host, settings.otlp_grpc_port), settings.request_limit_bytes
+        )
+        cleanup.callback(grpc_door.stop, 0)
+        engine, data = _open_database(settings, cleanup)
+        ingest = Ingest(engine)
+        cleanup.callback(ingest.close)
+        http_door = create_http_door(ingest, settings.request_limit_bytes)
+        servers = [_Server(create_app(engine), panel_socket), _Server(http_door, otlp_socket)]
+        cleanup.callback(_drain, servers, grpc_door)
+        for server in servers:
+            server.start()
+        grpc_door.serve(ingest)
+        announce(
+            Addresses(
+                panel=f"http://{_join(settings.host, panel_socket.getsockname()[1])}",
+                otlp_http=f"http://{_join(settings.host, otlp_socket.getsockname()[1])}",
+                otlp_grpc=_join(settings.host, grpc_door.port),
+                data=data,
+            )
+        )
+        threading.Event().wait()
+
+
+class _Server:
+    """A web server in a thread of its own: slow pages must not hold up the OTLP door."""
+
+    def __init__(self, app: ASGIApp, listener: socket.socket) -> None:
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            server_header=False,
+            timeout_graceful_shutdown=_DRAIN_TIMEOUT_S,
+        )
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(
+            target=self._server.run, args=([listener],), name="web", daemon=True
+        )
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def ask_to_stop(self) -> None:
+        self._server.should_exit = True
+
+    def await_stop(self) -> None:
+        self._thread.join(_DRAIN_TIMEOUT_S + 1)
+
+
+def _drain(servers: Sequence[_Server], grpc_door: GrpcDoor) -> None:
+    answered = grpc_door.stop(_DRAIN_TIMEOUT_S)
+    for server in servers:
+        server.ask_to_stop()
+    for server in servers:
+        server.await_stop()
+    answered.wait(_DRAIN_TIMEOUT_S)
+
+
+def _bind(settings: Settings, option: str) -> socket.socket:
+    port = settings.ports[option]
+    try:
+        [(family, *_), *_] = socket.getaddrinfo(settings.host, port, type=socket.SOCK_STREAM)
+        return socket.create_server((settings.host, port), family=family)
+    except OSError as error:
+        raise SettingsError(
+            f"Port {port} of {settings.host} cannot be used ({error.strerror}): "
+            f"stop the program that has it, or choose another port with {option}."
+        ) from None
+
+
+def _join(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _open_database(settings: Settings, cleanup: ExitStack) -> tuple[sa.Engine, str]:
+    """Return an engine on the migrated database, and where its data are, for people."""
+    if settings.database_url is None:
+        url = cleanup.enter_context(EmbeddedPostgres(settings.home / "postgres")).url
+        data = str(settings.home)
+    else:
+        url = settings.database_url
+        data = sa.make_url(url).set(query={}, drivername="postgresql").render_as_string()
+    engine = open_engine(url)
+    cleanup.callback(engine.dispose)
+    try:
+        with engine.connect() as connection:
+            version = int(connection.scalar(sa.text("SHOW server_version_num"))) // 10_000
+        if version < _OLDEST_POSTGRESQL:
+            raise SettingsError(f"PostgreSQL {_OLDEST_POSTGRESQL} or newer is needed at {data}.")
+        migrate(engine)
+    except sa.exc.DBAPIError as error:
+        reason = " ".join(str(error.orig).split())
+        raise Unavailable(f"The database at {data} cannot be used: {reason}") from None
+    return engine, data

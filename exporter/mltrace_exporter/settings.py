@@ -1,0 +1,85 @@
+"""What the exporter is told at its start: options come in, checked values go out."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from mltrace_exporter.errors import SettingsError
+
+DEFAULT_HOME = Path("~/.mltrace")
+DEFAULT_REQUEST_LIMIT_BYTES = 64 * 1024 * 1024
+
+_PORT_LIMIT = 2**16
+_SMALLEST_REQUEST_LIMIT_BYTES = 1024
+# gRPC counts sizes in 32 bits.
+_LARGEST_REQUEST_LIMIT_BYTES = 2**30
+_CONNECT_TIMEOUT_S = "10"
+_DRIVERS = ("postgres", "postgresql", "postgresql+psycopg2")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How to start. A wrong value raises SettingsError.
+
+    Attributes:
+        home: folder for the data of the private PostgreSQL.
+        host: address to listen on.
+        port: for the panel, the HTTP API and ``/metrics``; 0 takes any free one, here and below.
+        otlp_http_port: for OTLP over HTTP.
+        otlp_grpc_port: for OTLP over gRPC.
+        database_url: PostgreSQL to use, see `read_database_url`; None for a private one.
+        request_limit_bytes: size of the largest OTLP request.
+    """
+
+    home: Path = DEFAULT_HOME
+    host: str = "127.0.0.1"
+    port: int = 8080
+    otlp_http_port: int = 4318
+    otlp_grpc_port: int = 4317
+    database_url: str | None = None
+    request_limit_bytes: int = DEFAULT_REQUEST_LIMIT_BYTES
+
+    def __post_init__(self) -> None:
+        taken: dict[int, str] = {}
+        for option, port in self.ports.items():
+            if not 0 <= port < _PORT_LIMIT:
+                raise SettingsError(f"{option} must be a port from 0 to 65535, not {port}.")
+            if port and port in taken:
+                raise SettingsError(f"{taken[port]} and {option} must differ: both are {port}.")
+            taken[port] = option
+        least, most = _SMALLEST_REQUEST_LIMIT_BYTES, _LARGEST_REQUEST_LIMIT_BYTES
+        if not least <= self.request_limit_bytes <= most:
+            raise SettingsError(f"--request-limit must be from {least} to {most} bytes.")
+
+    @property
+    def ports(self) -> dict[str, int]:
+        """The ports by the options that set them."""
+        return {
+            "--port": self.port,
+            "--otlp-http-port": self.otlp_http_port,
+            "--otlp-grpc-port": self.otlp_grpc_port,
+        }
+
+
+def read_database_url(text: str) -> str:
+    """Return the address of a PostgreSQL as SQLAlchemy wants it.
+
+    Args:
+        text: for example ``postgresql://user:password@host:5432/database``.
+
+    Raises:
+        SettingsError: the text is no such address.
+    """
+    try:
+        url = sa.make_url(text)
+    except (sa.exc.ArgumentError, ValueError):
+        url = None
+    if url is None or url.drivername not in _DRIVERS:
+        raise SettingsError(
+            "The database URL must look like postgresql://user:password@host:5432/database."
+        )
+    url = url.set(drivername="postgresql+psycopg2")
+    if "connect_timeout" not in url.query:
+        url = url.update_query_dict({"connect_timeout": _CONNECT_TIMEOUT_S})
+    return url.render_as_string(hide_password=False)
