@@ -22,6 +22,7 @@ from mltrace_exporter.errors import (
     NotFound,
     RequestTooLarge,
     Unavailable,
+    UnsupportedEncoding,
 )
 from mltrace_otel.contract.api import Problem
 
@@ -36,6 +37,7 @@ _STATUSES: dict[type[Exception], HTTPStatus] = {
     MalformedRequest: HTTPStatus.BAD_REQUEST,
     NotFound: HTTPStatus.NOT_FOUND,
     RequestTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    UnsupportedEncoding: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 _DATABASE_ERRORS = (OperationalError, InterfaceError, PoolTimeout)
