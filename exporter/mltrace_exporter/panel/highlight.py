@@ -3,7 +3,7 @@
 from markupsafe import Markup
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
-from pygments.lexers import PythonLexer, find_lexer_class_for_filename
+from pygments.lexers import PythonLexer, TextLexer, find_lexer_class_for_filename
 
 STYLE_SHEET = "code.css"
 _CLASS = "code"
@@ -15,13 +15,13 @@ def highlight_code(source: str, file_name: str | None, first_line: int | None) -
 
     Args:
         source: the text of the function.
-        file_name: tells the language; Python where it is unknown.
+        file_name: tells the language; without one it is Python.
         first_line: number of the first line, counted from 1.
     """
-    lexer = find_lexer_class_for_filename(file_name) if file_name else None
+    lexer = find_lexer_class_for_filename(file_name) or TextLexer if file_name else PythonLexer
     formatter = HtmlFormatter(cssclass=_CLASS, linenos="inline", linenostart=first_line or 1)
     # Pygments escapes what it highlights.
-    return Markup(highlight(source, (lexer or PythonLexer)(), formatter))  # noqa: S704
+    return Markup(highlight(source, lexer(), formatter))  # noqa: S704
 
 
 def render_style_sheet() -> str:

@@ -4,7 +4,8 @@ Names that users chose (outputs, components, tags) travel as query parameters, n
 that slashes, dots, spaces and any script survive browsers and proxies.
 """
 
-from urllib.parse import urlencode, urlsplit
+import re
+from urllib.parse import urlencode
 
 RECENT = "/"
 RUN = "/runs/{ref}"
@@ -56,12 +57,10 @@ def to_static(file_name: str) -> str:
 def is_local(address: str) -> bool:
     """Say whether an address that came with a form leads to a page of this server.
 
-    Browsers read a backslash as a slash and drop tabs and line ends, so that an address with any of
-    them might lead elsewhere. Source: https://url.spec.whatwg.org/#concept-basic-url-parser
+    Browsers read a backslash as a slash, drop tabs and line ends, and take what follows any two
+    slashes for a host. Source: https://url.spec.whatwg.org/#concept-basic-url-parser
     """
-    if not address.startswith("/") or "\\" in address or not address.isprintable():
-        return False
-    return not urlsplit(address).netloc
+    return bool(re.match(r"/(?![/\\])", address)) and address.isprintable()
 
 
 def _with_query(path: str, **parameters: str | None) -> str:
