@@ -1,0 +1,39 @@
+import pytest
+import sqlalchemy as sa
+
+from mltrace_exporter.errors import SettingsError
+from mltrace_exporter.settings import Settings, read_database_url
+
+
+@pytest.mark.parametrize(
+    ("wrong", "complaint"),
+    [
+        ({"port": 65536}, "--port must be a port from 0 to 65535, not 65536."),
+        ({"otlp_grpc_port": -1}, "--otlp-grpc-port must be a port"),
+        ({"port": 4318}, "--port and --otlp-http-port must differ: both are 4318."),
+        ({"request_limit_bytes": 10}, "--request-limit must be from 1024 to"),
+    ],
+)
+def test_a_wrong_setting_is_told_by_its_option(wrong: dict[str, int], complaint: str) -> None:
+    with pytest.raises(SettingsError, match=complaint):
+        Settings(**wrong)  # type: ignore[arg-type] # each is an int of Settings
+
+
+def test_any_number_of_ports_may_be_left_to_the_system() -> None:
+    assert set(Settings(port=0, otlp_http_port=0, otlp_grpc_port=0).ports.values()) == {0}
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg2"])
+def test_usual_addresses_of_a_database_are_understood(scheme: str) -> None:
+    url = sa.make_url(
+        read_database_url(f"{scheme}://me:s%40cret@db.example:5433/runs?sslmode=require")
+    )
+    assert url.drivername == "postgresql+psycopg2"
+    assert (url.password, url.port, url.database) == ("s@cret", 5433, "runs")
+    assert url.query == {"sslmode": "require", "connect_timeout": "10"}
+
+
+@pytest.mark.parametrize("text", ["", "nonsense", "mysql://a@b/c", "postgresql://a@b:port/c"])
+def test_other_addresses_are_refused(text: str) -> None:
+    with pytest.raises(SettingsError, match="must look like postgresql://"):
+        read_database_url(text)
