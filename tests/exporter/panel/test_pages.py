@@ -1,0 +1,243 @@
+"""The panel's pages as people meet them: in a real Chromium."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+from urllib.parse import quote_plus
+
+import httpx
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, Response, expect, sync_playwright
+from provide import find_program
+
+from mltrace_exporter.panel import links
+
+pytestmark = pytest.mark.browser
+
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+SCREENSHOTS = Path("test-results/panel")
+FILLED = {
+    "recent": "/",
+    "run": "/runs/3",
+    "run-many-outputs": "/runs/5",
+    "run-hostile": "/runs/6",
+    "trace": "/trace?output=prediction-1",
+    "trace-ask": "/trace",
+    "review": "/review",
+    "components": "/components",
+    "component": "/component?name=cleaning",
+    "tag": "/tag?name=etl",
+    "missing": "/runs/999",
+}
+EMPTY = {"recent-empty": "/", "review-empty": "/review", "components-empty": "/components"}
+Theme = Literal["light", "dark"]
+LOOKS: list[tuple[Theme, int]] = [("light", 1280), ("dark", 1280), ("light", 390), ("dark", 390)]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    chromium = find_program("chromium")
+    if chromium is None:
+        pytest.skip("Chromium is missing; `make services` gets it.")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=QUIET)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context()
+    yield context.new_page()
+    context.close()
+
+
+def visit(page: Page, address: str) -> Response:
+    """Open a page; fail if it complains, or asks another host for anything."""
+    complaints: list[str] = []
+    hosts: set[str] = set()
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("request", lambda request: hosts.add("/".join(request.url.split("/")[:3])))
+    response = page.goto(address)
+    assert response is not None
+    if response.status == httpx.codes.NOT_FOUND:  # Chromium says so on its console.
+        complaints = [text for text in complaints if "Failed to load resource" not in text]
+    assert not complaints
+    assert response.status in {httpx.codes.OK, httpx.codes.NOT_FOUND}
+    assert hosts == {"/".join(address.split("/")[:3])}
+    return response
+
+
+@contextmanager
+def open_page(browser: Browser, address: str, theme: Theme, width: int) -> Iterator[Page]:
+    """Open a page in one theme, in a window of one width."""
+    context = browser.new_context(color_scheme=theme, viewport={"width": width, "height": 900})
+    page = context.new_page()
+    visit(page, address)
+    yield page
+    context.close()
+
+
+def unfold(page: Page) -> None:
+    page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
+
+
+def look(browser: Browser, address: str, name: str) -> None:
+    """Keep a picture of a page in each look; check that it fits into its window."""
+    for theme, width in LOOKS:
+        with open_page(browser, address, theme, width) as page:
+            page.screenshot(path=SCREENSHOTS / f"{name}-{theme}-{width}.png", full_page=True)
+            unfold(page)
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.parametrize("name", FILLED)
+def test_every_page_is_whole_in_both_themes_on_phones_and_screens(
+    browser: Browser, pipeline: str, name: str
+) -> None:
+    look(browser, f"{pipeline}{FILLED[name]}", name)
+
+
+def test_every_page_without_data_says_what_to_do_next(browser: Browser, address: str) -> None:
+    for name, path in EMPTY.items():
+        look(browser, f"{address}{path}", name)
+        assert re.search("<code>mltrace [a-z]+", httpx.get(f"{address}{path}").text)
+
+
+@pytest.mark.parametrize("name", FILLED)
+def test_no_page_breaks_a_rule_of_accessibility(browser: Browser, pipeline: str, name: str) -> None:
+    for theme, width in LOOKS[::3]:
+        with open_page(browser, f"{pipeline}{FILLED[name]}", theme, width) as page:
+            unfold(page)
+            faults = Axe().run(page).response["violations"]
+        assert not faults, [(fault["id"], fault["nodes"][0]["html"]) for fault in faults]
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_an_output_is_flagged_and_unflagged_by_clicking(
+    browser: Browser, pipeline: str, *, scripts: bool
+) -> None:
+    page = browser.new_context(java_script_enabled=scripts).new_page()
+    visit(page, f"{pipeline}/runs/5")
+    row = page.get_by_role("row").filter(
+        has=page.get_by_role("link", name="prediction-3", exact=True)
+    )
+    row.get_by_text("Flag prediction-3").click()
+    row.get_by_label("What is wrong with it?").fill("Delay of 9,000 minutes")
+    row.get_by_role("button", name="Flag this output").click()
+    expect(page).to_have_url(f"{pipeline}/runs/5#outputs")
+    expect(row.get_by_text("flagged", exact=True)).to_be_visible()
+
+    page.get_by_role("link", name="Review 4 flagged").click()
+    entry = page.get_by_role("listitem").filter(has_text="Delay of 9,000 minutes")
+    expect(entry.get_by_role("link", name="prediction-3")).to_be_visible()
+    entry.get_by_role("button", name="Unflag prediction-3").click()
+    expect(page.get_by_role("link", name="Review 3 flagged")).to_be_visible()
+    expect(page.get_by_text("Delay of 9,000 minutes")).to_have_count(0)
+    page.context.close()
+
+
+def test_a_run_shows_its_status_in_three_parts(page: Page, pipeline: str) -> None:
+    visit(page, f"{pipeline}/runs/2")
+    assert page.locator("main .badges").first.inner_text().split("\n") == [
+        "ok",
+        "tests failed",
+        "fresh",
+    ]
+    expect(page.get_by_text("3 of 200 rows are null")).to_be_visible()
+    expect(page.get_by_text("content changed outside")).to_be_visible()
+    expect(page.get_by_text("uncommitted changes")).to_be_visible()
+
+
+def test_a_stale_run_says_why(page: Page, pipeline: str) -> None:
+    visit(page, f"{pipeline}/runs/3")
+    notice = page.get_by_role("region", name="This run is stale")
+    expect(notice).to_contain_text("cleaning (ID 2) was run 59 days ago.")
+    notice.get_by_role("link", name="Open run 2").click()
+    expect(page).to_have_url(f"{pipeline}/runs/2")
+
+
+def test_the_code_of_a_run_is_shown_when_asked_for(page: Page, pipeline: str) -> None:
+    visit(page, f"{pipeline}/runs/3")
+    page.get_by_text("Show the code as it ran").click()
+    expect(page.get_by_role("region", name="Code as it ran")).to_contain_text(
+        "<script>alert('code')</script>"
+    )
+
+
+def test_many_outputs_are_folded_but_there(page: Page, pipeline: str) -> None:
+    visit(page, f"{pipeline}/runs/5")
+    last = page.get_by_role("link", name="prediction-39", exact=True)
+    expect(last).not_to_be_visible()
+    page.get_by_text("28 more outputs").click()
+    expect(last).to_be_visible()
+
+
+def test_the_trace_of_an_output_is_found_from_any_page(page: Page, pipeline: str) -> None:
+    visit(page, pipeline)
+    page.get_by_label("Trace an output").fill("prediction-1")
+    page.get_by_role("button", name="Trace", exact=True).click()
+    nodes = page.get_by_role("article")
+    expect(nodes).to_have_count(5)
+    expect(nodes.first).to_contain_text("inference 5")
+    expect(page.get_by_text("shown elsewhere")).to_have_count(1)
+
+
+def test_the_review_puts_what_the_flagged_outputs_share_first(page: Page, pipeline: str) -> None:
+    visit(page, f"{pipeline}/review")
+    first = page.locator(".suspects > li").first
+    expect(first).to_contain_text("3 of 3 flagged outputs")
+    page.get_by_role("link", name="Suspicion", exact=True).click()
+    expect(page).to_have_url(f"{pipeline}/review?sort=suspicion")
+    expect(page.locator(".switch [aria-current]")).to_have_text("Suspicion")
+
+
+def test_names_of_any_script_lead_back_to_their_pages(page: Page, pipeline: str) -> None:
+    visit(page, f"{pipeline}/runs/6")
+    heading = page.get_by_role("heading", level=1)
+    name = heading.inner_text()
+    heading.get_by_role("link").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(name)
+    visit(page, f"{pipeline}{links.to_trace(name)}")
+    expect(page.get_by_role("heading", level=1)).to_have_text(name)
+    visit(page, f"{pipeline}{links.to_tag(name)}")
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"Tag {name}")
+
+
+@pytest.mark.parametrize(
+    "path", ["/runs/999", "/trace?output=a/b", "/component?name=a/b", "/tag?name=a/b", "/nowhere"]
+)
+def test_what_nobody_recorded_is_a_clear_page(page: Page, pipeline: str, path: str) -> None:
+    assert visit(page, f"{pipeline}{path}").status == httpx.codes.NOT_FOUND
+    expect(page.get_by_role("heading", name="Not Found")).to_be_visible()
+    expect(
+        page.get_by_text(path.rsplit("=", 1)[-1].removeprefix("/runs")[-3:]).first
+    ).to_be_visible()
+
+
+def test_more_runs_than_a_page_holds_are_paged(page: Page, pipeline: str) -> None:
+    page.goto(f"{pipeline}/?before={quote_plus('2026-01-01T00:10:00+00:00~2')}")
+    expect(page.get_by_role("row")).to_have_count(2)
+    page.get_by_role("link", name="Newest runs").click()
+    expect(page.get_by_role("row")).to_have_count(7)
+
+
+def test_the_keyboard_reaches_the_content_first(page: Page, pipeline: str) -> None:
+    visit(page, pipeline)
+    page.keyboard.press("Tab")
+    skip = page.get_by_role("link", name="Skip to content")
+    expect(skip).to_be_focused()
+    expect(skip).to_be_in_viewport()
+    page.keyboard.press("Enter")
+    expect(page.locator("main")).to_be_focused()
