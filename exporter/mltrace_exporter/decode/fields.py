@@ -1,5 +1,7 @@
 """Taking typed values out of attributes: what is of another type than asked for stays there."""
 
+from collections.abc import Mapping
+
 Rest = dict[str, object]
 
 _ELLIPSIS = "…"
@@ -12,6 +14,12 @@ def shorten(text: str, limit_bytes: int) -> str:
         return text
     kept = encoded[: limit_bytes - len(_ELLIPSIS.encode())]
     return kept.decode(errors="ignore") + _ELLIPSIS
+
+
+def get_text(said: Mapping[str, object], key: str) -> str | None:
+    """Return a string, or None."""
+    value = said.get(key)
+    return value if isinstance(value, str) else None
 
 
 def take_text(rest: Rest, key: str) -> str | None:

@@ -10,6 +10,7 @@ from itertools import islice, zip_longest
 
 from mltrace_exporter.decode.fields import (
     Rest,
+    get_text,
     shorten,
     take_bool,
     take_count,
@@ -159,17 +160,14 @@ def _read_io(span: Span, rest: Rest, run: SpanId) -> tuple[Io, ...]:
 
 def _read_link(link: Link, run: SpanId) -> Iterator[Io]:
     said = dict(link.attributes)
-    direction = take_text(said, names.IO_DIRECTION)
+    direction = get_text(said, names.IO_DIRECTION)
     if direction not in ("input", "output"):
         return
-    one, one_digest = take_text(said, names.IO_NAME), take_text(said, names.IO_DIGEST)
-    many, many_digests = take_texts(said, names.IO_NAMES), take_texts(said, names.IO_DIGESTS)
-    type_ = take_text(said, names.IO_TYPE)
+    type_ = get_text(said, names.IO_TYPE)
     size_bytes = take_count(said, names.IO_SIZE, _SIZE_LIMIT_BYTES)
     labels = take_texts(said, names.IO_LABELS)
     producer = _read_id(link.trace_id, link.span_id) if direction == "input" else None
-    pairs = [(one, one_digest), *islice(zip_longest(many, many_digests), len(many))]
-    for name, digest in pairs:
+    for name, digest in _read_names(said):
         if name:
             yield Io(
                 direction=direction,
@@ -182,19 +180,27 @@ def _read_link(link: Link, run: SpanId) -> Iterator[Io]:
             )
 
 
+def _read_names(said: Rest) -> Iterator[tuple[str | None, str | None]]:
+    """Yield names with digests: the link's one, and its many."""
+    yield get_text(said, names.IO_NAME), get_text(said, names.IO_DIGEST)
+    if names.IO_NAMES in said:
+        many, digests = take_texts(said, names.IO_NAMES), take_texts(said, names.IO_DIGESTS)
+        yield from islice(zip_longest(many, digests), len(many))
+
+
 def _read_tests(events: list[Event]) -> Iterator[TestResult]:
     for event in events:
         if event.name != names.TEST_EVENT:
             continue
         said = dict(event.attributes)
-        case, status = take_text(said, names.TEST_CASE), take_text(said, names.TEST_STATUS)
-        phase = take_text(said, names.TEST_PHASE)
+        case, status = get_text(said, names.TEST_CASE), get_text(said, names.TEST_STATUS)
+        phase = get_text(said, names.TEST_PHASE)
         if case and status in ("pass", "fail"):
             yield TestResult(
-                suite=shorten(take_text(said, names.TEST_SUITE) or "", TEST_NAME_LIMIT_BYTES),
+                suite=shorten(get_text(said, names.TEST_SUITE) or "", TEST_NAME_LIMIT_BYTES),
                 case=shorten(case, TEST_NAME_LIMIT_BYTES),
                 phase=phase if phase in ("before", "after") else "after",
                 status=status,
-                message=take_text(said, names.TEST_MESSAGE),
+                message=get_text(said, names.TEST_MESSAGE),
                 duration_s=take_duration(said, names.TEST_DURATION, _DURATION_LIMIT_S),
             )

@@ -11,7 +11,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1 import trace_pb2
 
-from mltrace_exporter.decode.spans import Attributes, Event, Link, Span, fit_float, make_storable
+from mltrace_exporter.decode.spans import REPLACEMENT, Attributes, Event, Link, Span, fit_float
 from mltrace_exporter.errors import MalformedRequest
 
 
@@ -40,10 +40,10 @@ def _read_span(span: trace_pb2.Span, resource: Attributes) -> Span:
         start_time_ns=span.start_time_unix_nano,
         end_time_ns=span.end_time_unix_nano,
         failed=span.status.code == trace_pb2.Status.STATUS_CODE_ERROR,
-        status_message=make_storable(span.status.message),
+        status_message=_read_text(span.status.message),
         attributes=_read_attributes(span.attributes),
         events=[
-            Event(make_storable(event.name), _read_attributes(event.attributes))
+            Event(_read_text(event.name), _read_attributes(event.attributes))
             for event in span.events
         ],
         links=[
@@ -55,16 +55,23 @@ def _read_span(span: trace_pb2.Span, resource: Attributes) -> Span:
 
 
 def _read_attributes(pairs: Iterable[KeyValue]) -> dict[str, object]:
-    return {make_storable(pair.key): _read_value(pair.value) for pair in pairs}
+    return {_read_text(pair.key): _read_value(pair.value) for pair in pairs}
+
+
+def _read_text(text: str) -> str:
+    """Return storable text. Protobuf's strings are UTF-8, so of what is refused only NUL can be."""
+    return text.replace("\0", REPLACEMENT)
 
 
 def _read_value(value: AnyValue) -> object:
+    if text := value.string_value:
+        return _read_text(text)
     kind = value.WhichOneof("value")
     return _READERS[kind](value) if kind in _READERS else None
 
 
 _READERS: dict[str | None, Callable[[AnyValue], object]] = {
-    "string_value": lambda value: make_storable(value.string_value),
+    "string_value": lambda _: "",
     "bool_value": lambda value: value.bool_value,
     "int_value": lambda value: value.int_value,
     "double_value": lambda value: fit_float(value.double_value),

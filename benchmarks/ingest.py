@@ -1,0 +1,275 @@
+"""Runs a second through each door, from request to commit, beside a bare COPY of the same rows.
+
+Starts `mltrace up`, and a sender in a process of its own with requests encoded beforehand: 512 runs
+a request, 4 links and 2 test results a run, a few requests at once. Then the rows that were stored
+are copied into a fresh database of the same PostgreSQL with the same keys and indexes, 2,048 runs a
+commit: what the database could take if nothing had to be received, decoded or looked up.
+
+Prints one JSON object a line: `runs_per_s` of a door or of the COPY, and `ratio` of door to COPY.
+Run with `python benchmarks/ingest.py [--runs N] [--senders N]` where nothing else runs.
+"""
+
+import argparse
+import io
+import json
+import multiprocessing
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+
+import grpc
+import sqlalchemy as sa
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+from mltrace_exporter.store.database import migrate, open_engine
+from mltrace_otel.contract import attributes as names
+
+RUNS_PER_REQUEST = 512
+RUNS_PER_COPY = 2048
+START_NS = 1_767_225_600_000_000_000
+COMPONENTS = 20
+METHOD = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
+# Each table that holds runs, by the column that tells the run.
+TABLES = {"component_run": "id", "run_io": "run_id", "test_result": "run_id"}
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--runs", type=int, default=81_920)
+    parser.add_argument("--senders", type=int, default=4)
+    options = parser.parse_args()
+    doors: list[tuple[str, Callable[[str], Callable[[bytes], None]], str]] = [
+        ("http", open_http, "http"),
+        ("grpc", open_grpc, "grpc"),
+    ]
+    with tempfile.TemporaryDirectory() as home, run_server(Path(home)) as addresses:
+        database = f"postgresql+psycopg2://postgres@/postgres?host={home}/postgres&port=5432"
+        rates = {
+            name: measure_door(opener, addresses[key], number, options.runs, options.senders)
+            for number, (name, opener, key) in enumerate(doors)
+        }
+        copied = measure_copy(database)
+    print(json.dumps({"way": "copy", "runs_per_s": round(copied)}))
+    for name, rate in rates.items():
+        line = {"way": name, "runs_per_s": round(rate), "ratio": round(rate / copied, 3)}
+        print(json.dumps(line))
+
+
+@contextmanager
+def run_server(home: Path) -> Iterator[Mapping[str, str]]:
+    """Run `mltrace up`; the value has the addresses of its doors."""
+    program = Path(sys.executable).with_name("mltrace")
+    ports = ["--port", "0", "--otlp-http-port", "0", "--otlp-grpc-port", "0"]
+    process = subprocess.Popen(  # noqa: S603 - our own program
+        [str(program), "up", "--home", str(home), *ports], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    ready = process.stdout.readline()
+    found = re.search(r"OTLP/HTTP http://(?P<http>\S+)  OTLP/gRPC (?P<grpc>\S+)", ready)
+    assert found, ready
+    yield found.groupdict()
+    process.terminate()
+    process.wait()
+
+
+def measure_door(
+    opener: Callable[[str], Callable[[bytes], None]],
+    address: str,
+    number: int,
+    runs: int,
+    senders: int,
+) -> float:
+    """Return runs per second, measured in the sender's own process."""
+    context = multiprocessing.get_context("spawn")
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=send, args=(opener, address, number, runs, senders, sender))
+    process.start()
+    duration_s: float = receiver.recv()
+    process.join()
+    return runs / duration_s
+
+
+def send(  # noqa: PLR0913, PLR0917 - what a new process must be told
+    opener: Callable[[str], Callable[[bytes], None]],
+    address: str,
+    number: int,
+    runs: int,
+    senders: int,
+    answer: Any,  # noqa: ANN401 - a multiprocessing Connection, generic in newer stubs only
+) -> None:
+    """Send all requests, some at once, and answer the seconds it took until the last commit."""
+    first = number * runs
+    bodies = [
+        encode_request(range(start, start + RUNS_PER_REQUEST))
+        for start in range(first, first + runs, RUNS_PER_REQUEST)
+    ]
+    shares = [bodies[index::senders] for index in range(senders)]
+    with ThreadPoolExecutor(senders) as threads:
+        started = time.perf_counter()
+        list(threads.map(lambda share: send_share(opener(address), share), shares))
+        answer.send(time.perf_counter() - started)
+
+
+def send_share(post: Callable[[bytes], None], bodies: Iterable[bytes]) -> None:
+    """Send requests one after the other."""
+    for body in bodies:
+        post(body)
+
+
+def open_http(address: str) -> Callable[[bytes], None]:
+    """Return a function that posts a request and returns when it is answered."""
+    connection = HTTPConnection(address)
+
+    def post(body: bytes) -> None:
+        connection.request("POST", "/v1/traces", body, {"Content-Type": "application/x-protobuf"})
+        answer = connection.getresponse()
+        answer.read()
+        assert answer.status == 200, answer.status
+
+    return post
+
+
+def open_grpc(address: str) -> Callable[[bytes], None]:
+    """Return a function that calls Export and returns when it is answered."""
+    call: grpc.UnaryUnaryMultiCallable[bytes, bytes]
+    call = grpc.insecure_channel(address).unary_unary(METHOD)
+    return lambda body: None if call(body) == b"" else sys.exit("no success")
+
+
+def encode_request(numbers: Iterable[int]) -> bytes:
+    """Return a request that holds the runs of these numbers."""
+    request = ExportTraceServiceRequest()
+    group = request.resource_spans.add()
+    group.resource.attributes.extend(tell({names.SERVICE_NAME: "bench", names.HOST_NAME: "here"}))
+    group.scope_spans.add().spans.extend(encode_run(number) for number in numbers)
+    return request.SerializeToString()
+
+
+def encode_run(number: int) -> Span:
+    """Return a run that read what the run before it wrote, and a file that all runs read."""
+    component = f"component-{number % COMPONENTS}"
+    start_ns = START_NS + number * 1_000_000
+    span = Span(
+        name=component,
+        trace_id=(number + 1).to_bytes(16, "big"),
+        span_id=(number + 1).to_bytes(8, "big"),
+        start_time_unix_nano=start_ns,
+        end_time_unix_nano=start_ns + 900_000,
+        attributes=tell(
+            {
+                names.COMPONENT_NAME: component,
+                names.COMPONENT_OWNER: "bench",
+                names.COMPONENT_TAGS: ["bench"],
+                names.CODE_FUNCTION_NAME: f"bench.{component}",
+                names.VCS_REVISION: "0123456789abcdef0123456789abcdef01234567",
+            }
+        ),
+    )
+    for direction, name in (
+        ("input", f"features-{number - 1}.parquet"),
+        ("input", "config.yaml"),
+        ("output", f"features-{number}.parquet"),
+        ("output", f"report-{number}.json"),
+    ):
+        told = {
+            names.IO_DIRECTION: direction,
+            names.IO_NAME: name,
+            names.IO_TYPE: "data",
+            names.IO_DIGEST: f"xxh128:{hash(name) & (2**64 - 1):032x}",
+        }
+        span.links.add(trace_id=span.trace_id, span_id=span.span_id, attributes=tell(told))
+    for case in ("testRange", "testNulls"):
+        told = {
+            names.TEST_SUITE: "FrameTest",
+            names.TEST_CASE: case,
+            names.TEST_STATUS: "pass",
+            names.TEST_PHASE: "after",
+        }
+        span.events.add(name=names.TEST_EVENT, attributes=tell(told))
+    return span
+
+
+def tell(values: Mapping[str, str | list[str]]) -> list[KeyValue]:
+    """Return attributes."""
+    return [KeyValue(key=key, value=encode_value(value)) for key, value in values.items()]
+
+
+def encode_value(value: str | list[str]) -> AnyValue:
+    """Return a value."""
+    if isinstance(value, str):
+        return AnyValue(string_value=value)
+    return AnyValue(array_value=ArrayValue(values=[AnyValue(string_value=v) for v in value]))
+
+
+def measure_copy(database: str) -> float:
+    """Return runs per second of copying everything stored into a fresh database."""
+    source = open_engine(database)
+    with source.connect() as connection:
+        batches = [read_batch(connection, ids) for ids in read_ids(connection)]
+        count: int = connection.scalar(sa.text("SELECT count(*) FROM component_run")) or 0
+    with source.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(sa.text("CREATE DATABASE bare"))
+    bare = open_engine(database.replace("/postgres?", "/bare?"))
+    migrate(bare)
+    with bare.connect() as connection:
+        started = time.perf_counter()
+        for batch in batches:
+            write_batch(connection, batch)
+            connection.commit()
+        duration_s = time.perf_counter() - started
+    for engine in (source, bare):
+        engine.dispose()
+    return count / duration_s
+
+
+def read_ids(connection: sa.Connection) -> list[Sequence[int]]:
+    """Return the runs' ids by the commit that is to hold them."""
+    ids = list(connection.scalars(sa.text("SELECT id FROM component_run ORDER BY id")))
+    return [ids[start : start + RUNS_PER_COPY] for start in range(0, len(ids), RUNS_PER_COPY)]
+
+
+def read_batch(connection: sa.Connection, ids: Sequence[int]) -> dict[str, str]:
+    """Return rows of some runs by table as COPY writes them; a pointer goes with its first run."""
+    between = f"BETWEEN {ids[0]} AND {ids[-1]}"
+    queries = {
+        table: f"SELECT * FROM {table} WHERE {column} {between}"  # noqa: S608 - our own words
+        for table, column in TABLES.items()
+    }
+    queries["io_pointer"] = (
+        "SELECT p.* FROM io_pointer p JOIN "  # noqa: S608 - our own words
+        "(SELECT pointer_id, min(run_id) AS run_id FROM run_io GROUP BY pointer_id) f "
+        f"ON f.pointer_id = p.id WHERE f.run_id {between}"
+    )
+    return {table: copy_out(connection, query) for table, query in queries.items()}
+
+
+def copy_out(connection: sa.Connection, query: str) -> str:
+    """Return a query's rows as COPY writes them."""
+    driver: Any = connection.connection.driver_connection
+    rows = io.StringIO()
+    with driver.cursor() as cursor:
+        cursor.copy_expert(f"COPY ({query}) TO STDOUT", rows)
+    return rows.getvalue()
+
+
+def write_batch(connection: sa.Connection, batch: Mapping[str, str]) -> None:
+    """Copy rows into their tables."""
+    driver: Any = connection.connection.driver_connection
+    with driver.cursor() as cursor:
+        for table, rows in batch.items():
+            cursor.copy_expert(f"COPY {table} FROM STDIN", io.StringIO(rows))
+
+
+if __name__ == "__main__":
+    main()
