@@ -62,7 +62,7 @@ class Program(click.Group):
         for title, commands in _SECTIONS.items():
             with formatter.section(title):
                 formatter.write_dl([(c.name or "", c.get_short_help_str(70)) for c in commands])
-        with formatter.section("Server (pip install 'mltrace-otel[server]')"):
+        with formatter.section("Server"):
             names = _find_server_commands()
             formatter.write_dl([(name, _SERVER_HELP.get(name, "")) for name in names])
 
