@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import sqlalchemy as sa
-from fastapi import APIRouter, Depends, Form
+from fastapi import APIRouter, Depends, Form, Query
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from mltrace_exporter import marks
@@ -21,7 +21,10 @@ PAGE_SIZE = 25
 
 router = APIRouter(dependencies=[Depends(security.refuse_cross_site)], include_in_schema=False)
 
-Words = Annotated[str, Form(max_length=2000)]
+# PostgreSQL stores no NUL, so that nothing is found by a name that holds one.
+_STORABLE = "^[^\0]*$"
+Name = Annotated[str, Query(pattern=_STORABLE)]
+Words = Annotated[str, Form(max_length=2000, pattern=_STORABLE)]
 
 
 @router.get(links.RECENT)
@@ -67,7 +70,7 @@ def show_components(connection: Reading) -> HTMLResponse:
 
 
 @router.get(links.COMPONENT)
-def show_component(connection: Reading, name: str, before: str | None = None) -> HTMLResponse:
+def show_component(connection: Reading, name: Name, before: str | None = None) -> HTMLResponse:
     """Show a component and its history."""
     component = components.get_component(connection, name)
     history = runs.list_runs(connection, component=name, limit=PAGE_SIZE, before=before)
@@ -77,7 +80,7 @@ def show_component(connection: Reading, name: str, before: str | None = None) ->
 
 
 @router.get(links.TAG)
-def show_tag(connection: Reading, name: str) -> HTMLResponse:
+def show_tag(connection: Reading, name: Name) -> HTMLResponse:
     """Show the components that carry a tag, and their newest runs."""
     tagged = components.list_tagged(connection, name)
     newest = runs.list_runs(connection, tag=name, limit=PAGE_SIZE)

@@ -48,6 +48,13 @@ def test_flagging_needs_a_form(pipeline: str) -> None:
     assert count_flags(pipeline) == 3
 
 
+def test_a_character_that_cannot_be_stored_is_refused(pipeline: str) -> None:
+    for path in ("/component?name=%00", "/tag?name=%00"):
+        assert httpx.get(f"{pipeline}{path}").status_code == 422
+    form = {"output": "prediction-3", "reason": "a\0b"}
+    assert httpx.post(f"{pipeline}/flag", data=form).status_code == 422
+
+
 @pytest.mark.parametrize(
     "path", ["/", "/runs/1", "/runs/999", "/nowhere", "/static/panel.css", "/static/nothing.css"]
 )
