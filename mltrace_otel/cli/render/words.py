@@ -9,6 +9,12 @@ from rich.text import Text
 from mltrace_otel.contract.api import Execution, RunSummary, TestVerdict
 
 _MINUTE_S, _HOUR_S, _DAY_S, _YEAR_S = 60, 3600, 86400, 365 * 86400
+_UNITS = (
+    ("s", 1, _MINUTE_S),
+    ("min", _MINUTE_S, _HOUR_S),
+    ("h", _HOUR_S, 2 * _DAY_S),
+    ("days", _DAY_S, 2 * _YEAR_S),
+)
 
 _EXECUTION_STYLES = {
     Execution.OK: "green",
@@ -65,11 +71,9 @@ def ago(moment: datetime | None, now: datetime) -> str:
 
 
 def _amount(seconds: float) -> str:
-    for unit_s, unit in ((_MINUTE_S, "s"), (_HOUR_S, "min"), (2 * _DAY_S, "h")):
-        if seconds < unit_s:
-            return f"{seconds // {'s': 1, 'min': _MINUTE_S, 'h': _HOUR_S}[unit]:.0f} {unit}"
-    if seconds < 2 * _YEAR_S:
-        return f"{seconds // _DAY_S:.0f} days"
+    for unit, unit_s, limit_s in _UNITS:
+        if seconds < limit_s:
+            return f"{seconds // unit_s:.0f} {unit}"
     return f"{seconds // _YEAR_S:.0f} years"
 
 
