@@ -56,7 +56,7 @@ component_run = sa.Table(
     sa.Column("partition", sa.Text),
     sa.Column("staleness_threshold_s", sa.Double),
     sa.Column("upstream", _TEXTS, nullable=False, server_default="{}"),
-    sa.Column("infers_dependencies", sa.Boolean, nullable=False, server_default=sa.true()),
+    sa.Column("infers_dependencies", sa.Boolean, nullable=False, server_default=sa.text("true")),
     sa.Column("code_hash", sa.LargeBinary),
     sa.Column("code_function", sa.Text),
     sa.Column("code_file", sa.Text),

@@ -1,0 +1,177 @@
+"""Requests in, commits out: the one way by which runs enter, whichever door they came through.
+
+Concurrent requests share a commit. A request is answered after the transaction that holds its runs
+is committed; what cannot be stored now is refused with a retryable error, so the sender keeps it.
+Nothing stays in memory past the answer.
+"""
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+import psycopg2
+import psycopg2.errors
+import sqlalchemy as sa
+
+from mltrace_exporter.decode import Encoding, decode_request
+from mltrace_exporter.errors import ExporterError, MalformedRequest, Unavailable
+from mltrace_exporter.model import Run
+from mltrace_exporter.store.write import Written, write_runs
+
+_log = logging.getLogger(__name__)
+
+_DATABASE_ERRORS = (sa.exc.SQLAlchemyError, psycopg2.Error)
+# What sending the same again cannot mend.
+_REFUSED = (
+    psycopg2.DataError,
+    psycopg2.IntegrityError,
+    psycopg2.errors.ProgramLimitExceeded,
+)
+
+_GROUP_LIMIT_RUNS = 4096
+_CONFLICT_TRIES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a request's spans: stored, stored before, or no component run at all."""
+
+    stored: int
+    duplicate: int
+    ignored: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    runs: list[Run]
+    size_bytes: int
+    done: Future[Written]
+
+
+class Ingest:
+    """Stores requests. All methods may be called from any thread.
+
+    Args:
+        engine: the database.
+        pending_limit_bytes: requests over this total that wait for a commit are refused.
+    """
+
+    def __init__(self, engine: sa.Engine, pending_limit_bytes: int = 256 * 1024 * 1024) -> None:
+        self._engine = engine
+        self._pending_limit_bytes = pending_limit_bytes
+        self._pending_bytes = 0
+        self._waiting: deque[_Waiting] = deque()
+        self._changed = threading.Condition()
+        self._closed = False
+        self._writer = threading.Thread(target=self._write, name="mltrace-writer", daemon=True)
+        self._writer.start()
+
+    def accept(self, body: bytes, encoding: Encoding) -> Outcome:
+        """Store the component runs of one OTLP trace request and return after the commit.
+
+        Args:
+            body: ``ExportTraceServiceRequest``, not compressed.
+            encoding: of the body.
+
+        Raises:
+            MalformedRequest: the body cannot be read, or the database refuses what it says.
+            Unavailable: too much is waiting, or the database is away; nothing was stored.
+        """
+        decoded = decode_request(body, encoding)
+        if not decoded.runs:
+            return Outcome(0, 0, decoded.ignored)
+        written = self._enqueue(decoded.runs, len(body)).result()
+        return Outcome(written.stored, written.duplicate, decoded.ignored)
+
+    def close(self) -> None:
+        """Store what was accepted, then stop. Later requests are refused."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        self._writer.join()
+
+    def _enqueue(self, runs: list[Run], size_bytes: int) -> Future[Written]:
+        waiting = _Waiting(runs, size_bytes, Future())
+        with self._changed:
+            if self._closed:
+                raise Unavailable("The exporter is stopping.")
+            # An oversized request passes when it is alone: it must not be refused for ever.
+            if self._pending_bytes and self._pending_bytes + size_bytes > self._pending_limit_bytes:
+                raise Unavailable("Too many requests are waiting for the database.")
+            self._pending_bytes += size_bytes
+            self._waiting.append(waiting)
+            self._changed.notify_all()
+        return waiting.done
+
+    def _write(self) -> None:
+        while group := self._take_group():
+            try:
+                _answer(group, self._commit(group))
+            except _DATABASE_ERRORS as error:
+                self._part(group, error)
+            finally:
+                self._release(group)
+
+    def _take_group(self) -> list[_Waiting]:
+        """Wait for requests and return as many as share one commit; none at the end."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or self._closed)
+            group, count = [], 0
+            while self._waiting and count < _GROUP_LIMIT_RUNS:
+                group.append(self._waiting.popleft())
+                count += len(group[-1].runs)
+            return group
+
+    def _release(self, group: Sequence[_Waiting]) -> None:
+        with self._changed:
+            self._pending_bytes -= sum(waiting.size_bytes for waiting in group)
+
+    def _commit(self, group: Sequence[_Waiting]) -> Written:
+        runs = [run for waiting in group for run in waiting.runs]
+        for _ in range(_CONFLICT_TRIES - 1):
+            try:
+                return self._commit_once(runs)
+            except psycopg2.errors.UniqueViolation:
+                _log.info("another exporter stored one of these runs meanwhile: trying again")
+        return self._commit_once(runs)
+
+    def _commit_once(self, runs: Sequence[Run]) -> Written:
+        with self._engine.begin() as connection:
+            return write_runs(connection, runs)
+
+    def _part(self, group: Sequence[_Waiting], error: Exception) -> None:
+        """Give every request of a failed group its own try, so that one cannot spoil the others."""
+        failure = _name_failure(error)
+        for waiting in group:
+            if len(group) == 1 or failure.retryable:
+                waiting.done.set_exception(failure)
+            else:
+                self._commit_alone(waiting)
+
+    def _commit_alone(self, waiting: _Waiting) -> None:
+        try:
+            waiting.done.set_result(self._commit([waiting]))
+        except _DATABASE_ERRORS as error:
+            waiting.done.set_exception(_name_failure(error))
+
+
+def _answer(group: Sequence[_Waiting], written: Written) -> None:
+    """Tell each request which of its runs were new; of equal ones the first counts."""
+    new = set(written.new)
+    for waiting in group:
+        mine = new & {run.id for run in waiting.runs}
+        new -= mine
+        waiting.done.set_result(Written(frozenset(mine), len(waiting.runs) - len(mine)))
+
+
+def _name_failure(error: Exception) -> ExporterError:
+    cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+    message = " ".join(str(cause).split())
+    if isinstance(cause, _REFUSED):
+        _log.error("the database refused a request for good: %s", message)
+        return MalformedRequest(f"The database refused the request: {message}")
+    _log.warning("the database could not store a request: %s", message)
+    return Unavailable("The database is away or busy.", retry_after_s=2)

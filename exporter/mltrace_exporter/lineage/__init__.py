@@ -1,0 +1,1 @@
+"""What follows from who depends on whom: pure functions from edges to depths and ranks."""

@@ -1,0 +1,75 @@
+"""Which runs do the flagged outputs have in common?"""
+
+from collections.abc import Mapping
+
+import sqlalchemy as sa
+
+from mltrace_exporter.lineage.suspicion import Score, score_runs
+from mltrace_exporter.queries.flags import list_flags
+from mltrace_exporter.queries.runs import summarise
+from mltrace_exporter.store.edges import read_ancestors, read_edges
+from mltrace_exporter.store.evidence import Evidence, read_evidence
+from mltrace_exporter.store.flags import count_flagged_by_run, count_unflagged
+from mltrace_otel.contract.api import FLAG_LIMIT, Candidate, Review, ReviewSort, RunSummary
+
+CONTRAST_LIMIT = 1000
+LINEAGE_LIMIT = 50_000
+
+
+def review_flags(
+    connection: sa.Connection, *, sort: ReviewSort = ReviewSort.COVERAGE, limit: int = 20
+) -> Review:
+    """Return the runs that produced the flagged outputs, most likely culprit first.
+
+    Runs are sorted by coverage, then by suspicion (``sort`` can turn these two around). Equals are
+    decided by evidence: a run that failed or whose tests failed comes first, then the one that
+    began first, because a cause comes before its effects.
+
+    Args:
+        connection: to the database.
+        sort: what comes first.
+        limit: how many runs are returned.
+    """
+    flagged = count_flagged_by_run(connection)
+    flag_count = sum(flagged.values())
+    written = {run_id: count for run_id, count in flagged.items() if run_id is not None}
+    scores = _score(connection, written, flag_count) if written else {}
+    evidence = read_evidence(connection, scores)
+    ranked = sorted(scores, key=lambda run_id: _rank(scores[run_id], evidence[run_id], sort))
+    summaries = summarise(connection, ranked[:limit])
+    return Review(
+        flags=list_flags(connection, limit=FLAG_LIMIT),
+        flag_count=flag_count,
+        candidates=[
+            _shape_candidate(summaries[run_id], scores[run_id], evidence[run_id])
+            for run_id in ranked[:limit]
+        ],
+        sort=sort,
+    )
+
+
+def _score(
+    connection: sa.Connection, flagged: Mapping[int, int], flag_count: int
+) -> dict[int, Score]:
+    unflagged = count_unflagged(connection, flagged, CONTRAST_LIMIT)
+    ids = read_ancestors(connection, {*flagged, *unflagged}, LINEAGE_LIMIT)
+    edges = {(edge.consumer, edge.producer) for edge in read_edges(connection, ids)}
+    return score_runs(flagged, unflagged, flag_count, edges)
+
+
+def _rank(score: Score, evidence: Evidence, sort: ReviewSort) -> tuple[object, ...]:
+    first, second = -score.coverage, -score.suspicion
+    if sort is ReviewSort.SUSPICION:
+        first, second = second, first
+    return first, second, not evidence.failed, evidence.started_at, evidence.run_id
+
+
+def _shape_candidate(run: RunSummary, score: Score, evidence: Evidence) -> Candidate:
+    return Candidate(
+        run=run,
+        flagged_with=score.flagged_with,
+        unflagged_with=score.unflagged_with,
+        coverage=score.coverage,
+        suspicion=score.suspicion,
+        evidence=[*evidence.sentences(), *(reason.sentence for reason in run.stale)],
+    )

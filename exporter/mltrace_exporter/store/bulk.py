@@ -1,0 +1,74 @@
+"""Many values at once: into a table by ``COPY ... FROM STDIN``, into a query as arrays.
+
+Source: PostgreSQL documentation, COPY, "Text Format"; Arrays, "Array Input and Output Syntax".
+"""
+
+import io
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
+
+_ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
+
+
+def copy_rows(
+    connection: sa.Connection,
+    table: sa.Table,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+) -> None:
+    """Append ``rows`` to ``table`` within the connection's transaction.
+
+    Args:
+        connection: its driver must be psycopg2.
+        table: where to.
+        columns: names of the columns that each row gives, in the row's order.
+        rows: values of str, bytes, bool, int, float, datetime, tuple of str, dict (JSON) or None.
+
+    Raises:
+        psycopg2.errors.UniqueViolation: a key is there already; roll the transaction back.
+    """
+    encoders = _ENCODERS
+    body = "".join(
+        ["\t".join([encoders[type(value)](value) for value in row]) + "\n" for row in rows]
+    )
+    names = ", ".join(f'"{name}"' for name in columns)
+    driver: Any = connection.connection.driver_connection
+    with driver.cursor() as cursor:
+        cursor.copy_expert(f'COPY "{table.name}" ({names}) FROM STDIN', io.StringIO(body))
+
+
+def unnest(
+    **columns: tuple[Sequence[object], type[sa.types.TypeEngine[Any]]],
+) -> sa.TableValuedAlias:
+    """Return a row source that has each column's values, given with their type."""
+    arrays = [sa.literal(list(values), pg.ARRAY(type_)) for values, type_ in columns.values()]
+    return sa.func.unnest(*arrays).table_valued(*columns).render_derived()
+
+
+def _encode_array(values: Iterable[str]) -> str:
+    quoted = ",".join(
+        '"' + value.replace("\\", r"\\").replace('"', r"\"") + '"' for value in values
+    )
+    return f"{{{quoted}}}".translate(_ESCAPES)
+
+
+def _encode_json(value: Mapping[str, object]) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).translate(_ESCAPES)
+
+
+_ENCODERS: dict[type, Callable[[Any], str]] = {
+    type(None): lambda _: r"\N",
+    str: lambda value: value.translate(_ESCAPES),
+    bytes: lambda value: rf"\\x{value.hex()}",
+    bool: lambda value: "t" if value else "f",
+    int: str,
+    float: repr,
+    datetime: datetime.isoformat,
+    tuple: _encode_array,
+    dict: _encode_json,
+}

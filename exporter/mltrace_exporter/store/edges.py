@@ -1,0 +1,209 @@
+"""Who depends on whom, computed from what runs said they read and wrote.
+
+An edge leads from a run (the consumer) to the run that produced one of its inputs. The rules, first
+one that gives a producer:
+
+1. ``link``: the run whose span the input's link names.
+2. ``digest``: the run that last ended at or before the consumer started, with an output of the same
+   content; the same name is preferred, and nearly empty contents match under their own name only.
+3. ``name``: the run that last ended at or before the consumer started, with an output of the name.
+
+Besides, ``declared``: the latest earlier run of a component named by ``set_upstream``.
+A run is never its own producer. Equal end times are decided by start, then by span id, so the
+answer does not depend on the order in which runs arrived.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from mltrace_exporter.store.bulk import unnest
+from mltrace_exporter.store.schema import component_run, io_pointer, run_io
+
+NEARLY_EMPTY_BYTES = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """``consumer`` read ``pointer`` from ``producer``; ids of runs, None for a declared edge."""
+
+    consumer: int
+    producer: int
+    pointer: str | None
+    rule: str
+    content_changed_outside: bool
+
+
+def edges_of(run_id: sa.ColumnElement[int]) -> sa.FromClause:
+    """Return the edges of one run as a lateral: producer_id, pointer_id, written_id, rule, changed.
+
+    ``pointer_id`` is the pointer as the consumer named it, ``written_id`` as the producer did.
+    """
+    return sa.union_all(_read_edges(run_id), _declared_edges(run_id)).lateral("edge")
+
+
+def read_ancestors(connection: sa.Connection, roots: Collection[int], limit: int) -> list[int]:
+    """Return the roots and every run upstream of them, nearest first, at most ``limit`` ids.
+
+    Each run is expanded once, so diamonds cost nothing extra and cycles end.
+    """
+    start = unnest(id=(list(roots), sa.BigInteger))
+    upstream = sa.select(start.c.id).cte("upstream", recursive=True)
+    edge = edges_of(upstream.c.id)
+    upstream = upstream.union(
+        sa.select(edge.c.producer_id).select_from(upstream.join(edge, sa.true()))
+    )
+    return list(connection.scalars(sa.select(upstream.c.id).limit(limit)))
+
+
+def read_edges(connection: sa.Connection, consumers: Collection[int]) -> list[Edge]:
+    """Return all edges that begin at one of ``consumers``."""
+    asked = unnest(id=(list(consumers), sa.BigInteger))
+    edge = edges_of(asked.c.id)
+    query = (
+        sa.select(
+            asked.c.id,
+            edge.c.producer_id,
+            io_pointer.c.name,
+            edge.c.rule,
+            edge.c.changed,
+        )
+        .select_from(asked.join(edge, sa.true()))
+        .outerjoin(io_pointer, io_pointer.c.id == edge.c.pointer_id)
+        .order_by(asked.c.id, edge.c.producer_id, io_pointer.c.name)
+    )
+    return [Edge(*row) for row in connection.execute(query)]
+
+
+def _read_edges(run_id: sa.ColumnElement[int]) -> sa.Select[int, int, int, str, bool]:
+    """Each input of the run, with the first producer that the rules give."""
+    consumer, read = component_run.alias("consumer"), run_io.alias("read")
+    linked = _linked(consumer, read)
+    same = _same_content(consumer, read, linked)
+    named = _same_name(consumer, read, linked, same)
+    producer = sa.func.coalesce(linked.c.id, same.c.id, named.c.id)
+    changed = named.c.id.is_not(None) & (named.c.digest != read.c.digest)
+    return (
+        sa.select(
+            producer.label("producer_id"),
+            read.c.pointer_id,
+            sa.func.coalesce(linked.c.pointer_id, same.c.pointer_id, read.c.pointer_id).label(
+                "written_id"
+            ),
+            sa.case(
+                (linked.c.id.is_not(None), "link"), (same.c.id.is_not(None), "digest"), else_="name"
+            ).label("rule"),
+            sa.func.coalesce(changed, sa.false()).label("changed"),
+        )
+        .select_from(
+            consumer.join(read, (read.c.run_id == consumer.c.id) & is_direction(read, "input"))
+            .outerjoin(linked, sa.true())
+            .outerjoin(same, sa.true())
+            .outerjoin(named, sa.true())
+        )
+        .where(consumer.c.id == run_id, consumer.c.infers_dependencies, producer.is_not(None))
+    )
+
+
+def _linked(consumer: sa.FromClause, read: sa.FromClause) -> sa.FromClause:
+    """Rule 1, with the producer's own name for the content where it can be told."""
+    run, wrote = component_run.alias("linked_run"), run_io.alias("linked_io")
+    same = (wrote.c.digest == read.c.digest) | (wrote.c.pointer_id == read.c.pointer_id)
+    return (
+        sa.select(run.c.id, wrote.c.pointer_id)
+        .select_from(
+            run.outerjoin(
+                wrote, (wrote.c.run_id == run.c.id) & is_direction(wrote, "output") & same
+            )
+        )
+        .where(
+            run.c.trace_id == read.c.producer_trace_id,
+            run.c.span_id == read.c.producer_span_id,
+            run.c.id != consumer.c.id,
+        )
+        .order_by((wrote.c.pointer_id == read.c.pointer_id).desc().nulls_last(), wrote.c.position)
+        .limit(1)
+        .lateral("linked")
+    )
+
+
+def _same_content(
+    consumer: sa.FromClause, read: sa.FromClause, linked: sa.FromClause
+) -> sa.FromClause:
+    """Rule 2."""
+    wrote = run_io.alias("same_io")
+    same_name = wrote.c.pointer_id == read.c.pointer_id
+    return (
+        _last_writer(consumer, wrote, same_name.desc())
+        .where(
+            linked.c.id.is_(None),
+            wrote.c.digest == read.c.digest,
+            same_name | (read.c.size_bytes >= NEARLY_EMPTY_BYTES),
+        )
+        .lateral("same_content")
+    )
+
+
+def _same_name(
+    consumer: sa.FromClause, read: sa.FromClause, linked: sa.FromClause, same: sa.FromClause
+) -> sa.FromClause:
+    """Rule 3."""
+    wrote = run_io.alias("named_io")
+    return (
+        _last_writer(consumer, wrote)
+        .where(linked.c.id.is_(None), same.c.id.is_(None), wrote.c.pointer_id == read.c.pointer_id)
+        .lateral("same_name")
+    )
+
+
+def _last_writer(
+    consumer: sa.FromClause, wrote: sa.FromClause, *preferences: sa.ColumnElement[bool]
+) -> sa.Select[int, int, str]:
+    """The last output in ``wrote`` before the consumer started, by somebody else."""
+    run = component_run.alias()
+    return (
+        sa.select(run.c.id, wrote.c.pointer_id, wrote.c.digest)
+        .join_from(wrote, run, run.c.id == wrote.c.run_id)
+        .where(
+            is_direction(wrote, "output"),
+            wrote.c.moment <= consumer.c.started_at,
+            wrote.c.run_id != consumer.c.id,
+        )
+        .order_by(
+            *preferences,
+            wrote.c.moment.desc(),
+            run.c.started_at.desc(),
+            run.c.span_id.desc(),
+            run.c.trace_id.desc(),
+            wrote.c.position,
+        )
+        .limit(1)
+    )
+
+
+def _declared_edges(run_id: sa.ColumnElement[int]) -> sa.Select[int, int, int, str, bool]:
+    """The latest earlier run of each component that the run declared as upstream."""
+    consumer, run = component_run.alias("declaring"), component_run.alias("declared_run")
+    upstream = sa.func.unnest(consumer.c.upstream).table_valued("name").render_derived()
+    latest = (
+        sa.select(run.c.id)
+        .where(
+            run.c.component == upstream.c.name,
+            run.c.started_at < consumer.c.started_at,
+        )
+        .order_by(run.c.started_at.desc(), run.c.span_id.desc(), run.c.trace_id.desc())
+        .limit(1)
+        .lateral("declared")
+    )
+    nothing = sa.cast(sa.null(), sa.BigInteger)
+    return (
+        sa.select(latest.c.id, nothing, nothing, sa.literal("declared"), sa.false())
+        .select_from(consumer.join(upstream, sa.true()).join(latest, sa.true()))
+        .where(consumer.c.id == run_id)
+    )
+
+
+def is_direction(io: sa.FromClause, direction: str) -> sa.ColumnElement[bool]:
+    """Return the condition that partial indexes know: spelled out, not bound as a parameter."""
+    return io.c.direction == sa.literal_column(f"'{direction}'")

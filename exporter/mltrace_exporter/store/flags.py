@@ -1,0 +1,137 @@
+"""Flags: marks on outputs that somebody found wrong, kept after they are resolved."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
+
+from mltrace_exporter.store.bulk import unnest
+from mltrace_exporter.store.edges import is_direction
+from mltrace_exporter.store.schema import component_run, flag, io_pointer, run_io
+
+_OPEN = flag.c.resolved_at.is_(None)
+
+
+def read_open_flags(connection: sa.Connection, limit: int) -> Sequence[sa.Row[*tuple[Any, ...]]]:
+    """Return open flags with the names of their outputs, newest first."""
+    return connection.execute(_select_flags().where(_OPEN).limit(limit)).all()
+
+
+def read_flags(
+    connection: sa.Connection, flag_ids: Collection[int]
+) -> Sequence[sa.Row[*tuple[Any, ...]]]:
+    """Return flags by id, newest first."""
+    return connection.execute(_select_flags().where(flag.c.id.in_(flag_ids))).all()
+
+
+def count_flagged_by_run(connection: sa.Connection) -> dict[int | None, int]:
+    """Return how many open flags each run's outputs have; under None those that no run wrote."""
+    query = sa.select(flag.c.run_id, sa.func.count()).where(_OPEN).group_by(flag.c.run_id)
+    return dict(connection.execute(query).all())
+
+
+def count_open_flags(connection: sa.Connection) -> int:
+    """Return the number of open flags."""
+    return connection.scalar(sa.select(sa.func.count()).select_from(flag).where(_OPEN)) or 0
+
+
+def open_flags(
+    connection: sa.Connection,
+    pointer_ids: Collection[int],
+    *,
+    by: str | None,
+    reason: str | None,
+) -> list[int]:
+    """Flag the pointers and return the new flags' ids; one that has an open flag keeps it.
+
+    Each flag is tied to the run that had written the pointer last.
+    """
+    asked = unnest(id=(sorted(pointer_ids), sa.BigInteger))
+    writer = (
+        sa.select(run_io.c.run_id)
+        .where(run_io.c.pointer_id == asked.c.id, is_direction(run_io, "output"))
+        .order_by(run_io.c.moment.desc(), run_io.c.run_id.desc())
+        .limit(1)
+        .correlate(asked)
+        .scalar_subquery()
+    )
+    rows = sa.select(asked.c.id, writer, sa.literal(by, sa.Text), sa.literal(reason, sa.Text))
+    statement = (
+        pg.insert(flag)
+        .from_select(["pointer_id", "run_id", "flagged_by", "reason"], rows)
+        .on_conflict_do_nothing(index_elements=["pointer_id"], index_where=_OPEN)
+        .returning(flag.c.id)
+    )
+    return list(connection.scalars(statement))
+
+
+def close_flags(
+    connection: sa.Connection,
+    pointer_ids: Collection[int] | None,
+    *,
+    by: str | None,
+    resolution: str | None,
+) -> list[int]:
+    """Resolve the open flags of the pointers (None: of all) and return the flags' ids."""
+    statement = (
+        sa.update(flag)
+        .where(_OPEN)
+        .values(resolved_at=sa.func.now(), resolved_by=by, resolution=resolution)
+        .returning(flag.c.id)
+    )
+    if pointer_ids is not None:
+        statement = statement.where(flag.c.pointer_id.in_(pointer_ids))
+    return list(connection.scalars(statement))
+
+
+def count_unflagged(
+    connection: sa.Connection, flagged_runs: Collection[int], limit: int
+) -> dict[int, int]:
+    """Return the contrast of a review: how many outputs nobody flagged each comparable run wrote.
+
+    Comparable are runs of the same components as the flagged ones, from as long before the first
+    flagged run as after the last: the span of the flagged runs, and at least 30 days. Of more than
+    ``limit`` runs the nearest to the flagged ones in time count.
+    """
+    run = component_run
+    roots = (
+        sa.select(
+            run.c.component,
+            sa.func.min(run.c.started_at).label("first"),
+            sa.func.max(run.c.started_at).label("last"),
+        )
+        .where(run.c.id.in_(flagged_runs))
+        .group_by(run.c.component)
+        .cte("roots")
+    )
+    margin = sa.func.greatest(roots.c.last - roots.c.first, sa.text("interval '30 days'"))
+    away = sa.func.greatest(roots.c.first - run.c.started_at, run.c.started_at - roots.c.last)
+    nearest = (
+        sa.select(run.c.id)
+        .join(roots, roots.c.component == run.c.component)
+        .where(run.c.started_at.between(roots.c.first - margin, roots.c.last + margin))
+        .order_by(away, run.c.id)
+        .limit(limit)
+        .cte("nearest")
+    )
+    flagged = sa.exists().where(flag.c.pointer_id == run_io.c.pointer_id, _OPEN)
+    query = (
+        sa.select(run_io.c.run_id, sa.func.count())
+        .join(nearest, nearest.c.id == run_io.c.run_id)
+        .where(is_direction(run_io, "output"), sa.not_(flagged))
+        .group_by(run_io.c.run_id)
+    )
+    return dict(connection.execute(query).all())
+
+
+def _select_flags() -> sa.Select[Any]:
+    return (
+        sa.select(
+            flag.c.id,
+            io_pointer.c.name.label("output"),
+            *(column for column in flag.c if column.name not in {"id", "pointer_id"}),
+        )
+        .join_from(flag, io_pointer, io_pointer.c.id == flag.c.pointer_id)
+        .order_by(flag.c.flagged_at.desc(), flag.c.id.desc())
+    )

@@ -1,0 +1,187 @@
+"""Runs as they are stored, found by what people know of them."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from mltrace_exporter.store.bulk import unnest
+from mltrace_exporter.store.edges import is_direction
+from mltrace_exporter.store.schema import (
+    code,
+    component,
+    component_run,
+    flag,
+    io_pointer,
+    run_io,
+    test_result,
+)
+
+Row = sa.Row[*tuple[Any, ...]]
+
+_LISTED_NAMES = 10
+
+
+def find_newest(
+    connection: sa.Connection,
+    *,
+    component_name: str | None,
+    tag: str | None,
+    before: tuple[datetime, int] | None,
+    limit: int,
+) -> list[int]:
+    """Return ids of runs, newest start first, that began before ``before`` (start and run id)."""
+    run = component_run
+    query = sa.select(run.c.id).order_by(run.c.started_at.desc(), run.c.id.desc()).limit(limit)
+    if component_name is not None:
+        query = query.where(run.c.component == component_name)
+    if tag is not None:
+        tagged = sa.select(component.c.name).where(component.c.tags.contains([tag]))
+        query = query.where(run.c.component.in_(tagged))
+    if before is not None:
+        query = query.where(sa.tuple_(run.c.started_at, run.c.id) < sa.tuple_(*before))
+    return list(connection.scalars(query))
+
+
+def find_by_id(connection: sa.Connection, run_id: int) -> int | None:
+    """Return the id if a run has it."""
+    query = sa.select(component_run.c.id).where(component_run.c.id == run_id)
+    return connection.scalar(query)
+
+
+def find_by_span(connection: sa.Connection, first: bytes, last: bytes) -> list[int]:
+    """Return the ids of the first two runs whose span ids lie between ``first`` and ``last``."""
+    span_id = component_run.c.span_id
+    query = sa.select(component_run.c.id).where(span_id.between(first, last)).limit(2)
+    return list(connection.scalars(query))
+
+
+def find_last_writer(connection: sa.Connection, pointer_id: int) -> int | None:
+    """Return the run that last wrote the pointer, if any did."""
+    query = (
+        sa.select(component_run.c.id)
+        .join_from(run_io, component_run, component_run.c.id == run_io.c.run_id)
+        .where(run_io.c.pointer_id == pointer_id, is_direction(run_io, "output"))
+        .order_by(
+            run_io.c.moment.desc(),
+            component_run.c.started_at.desc(),
+            component_run.c.span_id.desc(),
+            component_run.c.trace_id.desc(),
+        )
+        .limit(1)
+    )
+    return connection.scalar(query)
+
+
+def read_summaries(connection: sa.Connection, run_ids: Collection[int]) -> Sequence[Row]:
+    """Return a row for each run with what lists show of it, staleness aside."""
+    asked = unnest(id=(list(run_ids), sa.BigInteger))
+    run = component_run
+    counts, verdict = _count_io(run), _judge(run)
+    query = sa.select(
+        *(run.c[name] for name in _SUMMARY_COLUMNS),
+        component.c.owner,
+        component.c.tags,
+        counts.c.input_count,
+        counts.c.output_count,
+        verdict.c.tests,
+        verdict.c.failures,
+        _list_names(run, "input"),
+        _list_names(run, "output"),
+    ).select_from(
+        asked.join(run, run.c.id == asked.c.id)
+        .outerjoin(component, component.c.name == run.c.component)
+        .join(counts, sa.true())
+        .join(verdict, sa.true())
+    )
+    return connection.execute(query).all()
+
+
+_SUMMARY_COLUMNS = (
+    *("id", "trace_id", "span_id", "component", "started_at", "ended_at", "execution"),
+    *("partition", "git_hash", "git_tags", "message"),
+)
+
+
+def read_details(connection: sa.Connection, run_id: int) -> Row:
+    """Return the run's own row, with its code, its component's description and its parent's id."""
+    run, parent = component_run, component_run.alias("parent")
+    query = (
+        sa.select(run, code.c.source, component.c.description, parent.c.id.label("parent_id"))
+        .select_from(
+            run.outerjoin(code, code.c.hash == run.c.code_hash)
+            .outerjoin(component, component.c.name == run.c.component)
+            .outerjoin(
+                parent,
+                (parent.c.trace_id == run.c.trace_id) & (parent.c.span_id == run.c.parent_span_id),
+            )
+        )
+        .where(run.c.id == run_id)
+    )
+    return connection.execute(query).one()
+
+
+def read_io(connection: sa.Connection, run_id: int, direction: str, limit: int) -> Sequence[Row]:
+    """Return the run's first inputs or outputs: name, type, digest, size, labels, flagged."""
+    flagged = sa.exists().where(
+        flag.c.pointer_id == run_io.c.pointer_id, flag.c.resolved_at.is_(None)
+    )
+    query = (
+        sa.select(
+            io_pointer.c.name,
+            run_io.c.type,
+            run_io.c.digest,
+            run_io.c.size_bytes,
+            run_io.c.labels,
+            flagged.label("flagged"),
+        )
+        .join_from(run_io, io_pointer, io_pointer.c.id == run_io.c.pointer_id)
+        .where(run_io.c.run_id == run_id, is_direction(run_io, direction))
+        .order_by(run_io.c.position)
+        .limit(limit)
+    )
+    return connection.execute(query).all()
+
+
+def read_tests(connection: sa.Connection, run_ids: Collection[int]) -> Sequence[Row]:
+    """Return what the runs' tests found, in the order in which they ran."""
+    query = (
+        sa.select(test_result)
+        .where(test_result.c.run_id.in_(run_ids))
+        .order_by(test_result.c.run_id, test_result.c.position)
+    )
+    return connection.execute(query).all()
+
+
+def _count_io(run: sa.Table) -> sa.FromClause:
+    return (
+        sa.select(
+            sa.func.count().filter(is_direction(run_io, "input")).label("input_count"),
+            sa.func.count().filter(is_direction(run_io, "output")).label("output_count"),
+        )
+        .where(run_io.c.run_id == run.c.id)
+        .lateral("io_count")
+    )
+
+
+def _judge(run: sa.Table) -> sa.FromClause:
+    failed = sa.func.count().filter(test_result.c.status != "pass")
+    return (
+        sa.select(sa.func.count().label("tests"), failed.label("failures"))
+        .where(test_result.c.run_id == run.c.id)
+        .lateral("verdict")
+    )
+
+
+def _list_names(run: sa.Table, direction: str) -> sa.Label[Any]:
+    io, pointer = run_io.alias(), io_pointer.alias()
+    first = (
+        sa.select(pointer.c.name)
+        .join_from(io, pointer, pointer.c.id == io.c.pointer_id)
+        .where(io.c.run_id == run.c.id, is_direction(io, direction))
+        .order_by(io.c.position)
+        .limit(_LISTED_NAMES)
+        .correlate(run)
+    )
+    return sa.func.array(first.scalar_subquery()).label(f"{direction}s")

@@ -1,0 +1,66 @@
+"""Builds component runs for tests: plain defaults, time in minutes since an epoch."""
+
+import itertools
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from mltrace_exporter.model import Io, Run, SpanId, TestResult, Words
+
+EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+
+_serial = itertools.count(1)
+
+
+def at(minutes: float) -> datetime:
+    """Return the time so many minutes after the epoch of all tests."""
+    return EPOCH + timedelta(minutes=minutes)
+
+
+def make_span_id(number: int | None = None) -> SpanId:
+    """Return an identity that no other call without a number returns."""
+    number = next(_serial) if number is None else number
+    return SpanId(number.to_bytes(16, "big"), number.to_bytes(8, "big"))
+
+
+def read(name: str, digest: str | None = None, **fields: Any) -> Io:
+    """Return an input."""
+    return Io("input", name, digest=digest, **_sized(digest, fields))
+
+
+def wrote(name: str, digest: str | None = None, **fields: Any) -> Io:
+    """Return an output."""
+    return Io("output", name, digest=digest, **_sized(digest, fields))
+
+
+def _sized(digest: str | None, fields: dict[str, Any]) -> dict[str, Any]:
+    return {"size_bytes": 1000, **fields} if digest else fields
+
+
+def make_run(
+    component: str = "cleaning",
+    start: float = 0,
+    end: float | None = None,
+    io: Iterable[Io] = (),
+    **fields: Any,
+) -> Run:
+    """Return a run from ``start`` to ``end`` (default a minute later), both in minutes."""
+    return Run(
+        **{
+            "id": make_span_id(),
+            "component": component,
+            "started_at": at(start),
+            "ended_at": at(start + 1 if end is None else end),
+            "execution": "ok",
+            "words": Words(owner="plumber", description=f"Does {component}", tags=("etl",)),
+            "io": tuple(io),
+            **fields,
+        }
+    )
+
+
+def make_test(case: str = "testRange", status: str = "pass", **fields: Any) -> TestResult:
+    """Return what a test method found."""
+    return TestResult(
+        **{"suite": "RangeTest", "case": case, "phase": "after", **fields}, status=status
+    )
