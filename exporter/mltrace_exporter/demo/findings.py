@@ -1,0 +1,75 @@
+"""The search for the culprit, as somebody on call would do it. In: the API. Out: what was found."""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+from mltrace_exporter.demo.facts import CHANGED_MONTH, COMPLAINTS, MISS_LIMIT_H
+from mltrace_otel.api_client import ApiClient
+from mltrace_otel.contract.api import FlagRequest, Review, Run, RunSummary, TestVerdict
+
+FOUND_LIMIT = 3
+_RUNS_LIMIT = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What happened and what the review made of it.
+
+    Attributes:
+        run_count: runs of the whole year.
+        prediction_count: predictions of the whole year.
+        worst: the prediction that was furthest off, with the minutes predicted and the real ones.
+        culprit: the run that took in the changed file.
+        later_failures: later runs with failed tests, by component.
+        review: the runs that the flagged predictions have in common.
+        place: of the culprit in the review, from 1; None if it is not in it.
+    """
+
+    run_count: int
+    prediction_count: int
+    worst: dict[str, str]
+    culprit: Run
+    later_failures: dict[str, int]
+    review: Review
+    place: int | None
+
+    @property
+    def found(self) -> bool:
+        """True if the culprit is among the first of the review."""
+        return self.place is not None and self.place <= FOUND_LIMIT
+
+
+def search(api: ApiClient, home: Path) -> Findings:
+    """Flag what passengers complained about, review it, and compare with what we did."""
+    with (home / COMPLAINTS).open(newline="") as file:
+        complaints = list(csv.DictReader(file))
+    reason = f"arrival missed by more than {MISS_LIMIT_H} hours"
+    outputs = [complaint["id"] for complaint in complaints]
+    api.flag_outputs(FlagRequest(outputs, reason=reason, by="passengers"))
+    review = api.review_flags(limit=_RUNS_LIMIT)
+    runs = {part.name: _list_runs(api, part.name) for part in api.list_components()}
+    culprit = next(run for run in runs["ingest"] if run.partition == CHANGED_MONTH)
+    ranked = [candidate.run.id for candidate in review.candidates]
+    return Findings(
+        run_count=sum(map(len, runs.values())),
+        # Beside the ids, each run writes one file.
+        prediction_count=sum(run.output_count - 1 for run in runs["inference"]),
+        worst=complaints[0],
+        culprit=api.get_run(str(culprit.id)),
+        later_failures=_count_failures(runs, culprit),
+        review=review,
+        place=ranked.index(culprit.id) + 1 if culprit.id in ranked else None,
+    )
+
+
+def _list_runs(api: ApiClient, component: str) -> list[RunSummary]:
+    return api.list_runs(component=component, limit=_RUNS_LIMIT).items
+
+
+def _count_failures(runs: dict[str, list[RunSummary]], culprit: RunSummary) -> dict[str, int]:
+    failed = {
+        name: sum(run.tests is TestVerdict.FAILED and run.id != culprit.id for run in its_runs)
+        for name, its_runs in runs.items()
+    }
+    return {name: count for name, count in failed.items() if count}

@@ -1,0 +1,102 @@
+"""The demo's words. In: findings. Out: what a terminal shows."""
+
+import shlex
+from collections.abc import Iterator
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from mltrace_exporter.demo.facts import MISS_LIMIT_H
+from mltrace_exporter.demo.findings import FOUND_LIMIT, Findings
+from mltrace_otel.contract.api import Candidate
+
+_MINUTES_AN_HOUR = 60
+_FAILED = "fail"
+
+
+def render_story(findings: Findings, panel: str, address: str | None) -> RenderableType:
+    """Return what happened, what the review says, and how to look for oneself.
+
+    Args:
+        findings: what happened.
+        panel: URL of the panel.
+        address: what the commands need as --address; None if they find the server by themselves.
+    """
+    return Group(
+        *_section("What happened", *_tell(findings)),
+        *_section("Runs that the flagged predictions have in common", _rank(findings)),
+        *_section("Look for yourself", *_suggest(findings, address), f"panel: {panel}/review"),
+    )
+
+
+def render_verdict(findings: Findings) -> Text:
+    """Return whether the review found the culprit."""
+    culprit = _name(findings)
+    if findings.place is None:
+        return Text(f"The review did not find {culprit}.", style="bold red")
+    verdict = f"The review puts {culprit} in place {findings.place}"
+    among = f" of {len(findings.review.candidates)}."
+    return Text(verdict + among, style="bold green" if findings.found else "bold red")
+
+
+def _section(title: str, *lines: RenderableType) -> Iterator[RenderableType]:
+    yield Text(f"\n{title}", style="bold")
+    for line in lines:
+        yield Padding(line, (0, 0, 0, 2))
+
+
+def _tell(findings: Findings) -> Iterator[str]:
+    yield (
+        f"In {findings.run_count} runs the pipeline ingested, cleaned and joined the flights of "
+        f"2013, trained every week and made {findings.prediction_count:,} predictions."
+    )
+    yield (
+        "In August the feed delivered delays in seconds. ingest took them for minutes: "
+        f"run {findings.culprit.summary.id}."
+    )
+    messages = [test.message for test in findings.culprit.test_outcomes if test.status == _FAILED]
+    yield f"Its tests noticed: {'; '.join(filter(None, messages)) or 'none of them'}."
+    later = [f"{count} of {name}" for name, count in findings.later_failures.items()]
+    yield f"The pipeline went on. Later runs with failed tests: {', '.join(later) or 'none'}."
+    worst_h = {
+        name: float(findings.worst[name]) / _MINUTES_AN_HOUR
+        for name in ("predicted_min", "arrived_min")
+    }
+    yield (
+        f"{findings.review.flag_count} predictions, each more than {MISS_LIMIT_H} hours off, are "
+        f"flagged. The worst: {findings.worst['id']}, {worst_h['arrived_min']:.1f} h late, "
+        f"was predicted {worst_h['predicted_min']:.1f} h."
+    )
+
+
+def _rank(findings: Findings) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for title in ("", "component", "run", "part", "coverage", "suspicion", "evidence"):
+        table.add_column(title, overflow="fold")
+    for place, candidate in enumerate(findings.review.candidates[:FOUND_LIMIT], start=1):
+        table.add_row(*_row(place, candidate))
+    return table
+
+
+def _row(place: int, candidate: Candidate) -> list[str]:
+    run = candidate.run
+    measures = [f"{candidate.coverage:.0%}", f"{candidate.suspicion:.2f}"]
+    evidence = "\n".join(candidate.evidence)
+    return [f"{place}.", run.component, str(run.id), run.partition or "", *measures, evidence]
+
+
+def _suggest(findings: Findings, address: str | None) -> Iterator[Text]:
+    where = [] if address is None else ["--address", address]
+    for question in (
+        ["review"],
+        ["trace", findings.worst["id"]],
+        ["inspect", str(findings.culprit.summary.id)],
+    ):
+        yield Text(shlex.join(["mltrace", *question, *where]), style="cyan")
+
+
+def _name(findings: Findings) -> str:
+    run = findings.culprit.summary
+    return f"{run.component}'s run {run.id} of {run.partition}"
