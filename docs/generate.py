@@ -83,7 +83,9 @@ def _render_place(place: Place) -> str:
 
 
 def _find_commands() -> Iterator[click.Context]:
-    program = click.Context(mltrace, info_name="mltrace", terminal_width=_WIDTH)
+    program = click.Context(
+        mltrace, info_name="mltrace", terminal_width=_WIDTH, **mltrace.context_settings
+    )
     for name in mltrace.list_commands(program):
         command = mltrace.get_command(program, name)
         if command:
