@@ -158,7 +158,7 @@ class Tag:
 
 @dataclass(frozen=True, slots=True)
 class TraceNode:
-    """A run in a lineage; ``depth`` is its shortest distance in edges from where the trace began."""
+    """A run in a lineage; ``depth`` is its shortest distance, in edges, from the trace's run."""
 
     run: RunSummary
     depth: int
@@ -175,7 +175,7 @@ class EdgeRule(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TraceEdge:
-    """``consumer_id`` read ``pointer`` (None where the dependency was declared) from ``producer_id``."""
+    """``consumer_id`` read ``pointer`` from ``producer_id``; a declared edge has no pointer."""
 
     consumer_id: int
     producer_id: int

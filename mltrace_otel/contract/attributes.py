@@ -1,7 +1,7 @@
 """The wire format: every attribute of a component run's span, declared once.
 
-Any OpenTelemetry SDK in any language may emit it. The documentation page ``docs/reference/wire-format.md``
-is generated from this module. Names that OpenTelemetry's semantic conventions define are used as they are.
+Any OpenTelemetry SDK in any language may emit it. ``docs/reference/wire-format.md`` is generated
+from this module. Names that OpenTelemetry's semantic conventions define are used as they are.
 """
 
 from dataclasses import dataclass
@@ -111,7 +111,9 @@ VCS_TAGS = _declare("mltrace.vcs.tags", Place.SPAN, "string[]", "Tags that point
 VCS_DIRTY = _declare(
     "mltrace.vcs.dirty", Place.SPAN, "boolean", "True if tracked files differed from the commit."
 )
-ERROR_TYPE = _declare("error.type", Place.SPAN, "string", "Class of the exception that ended the run.")
+ERROR_TYPE = _declare(
+    "error.type", Place.SPAN, "string", "Class of the exception that ended the run."
+)
 
 # The resource: where it ran.
 SERVICE_NAME = _declare("service.name", Place.RESOURCE, "string", "The program.")
@@ -138,7 +140,7 @@ IO_NAMES = _declare(
     "mltrace.io.names",
     Place.LINK,
     "string[]",
-    "Names of many pointers that share the link's other attributes, such as a batch's prediction ids.",
+    "Names of many pointers that share the link's other attributes, such as a batch's ids.",
 )
 IO_DIGEST = _declare(
     "mltrace.io.digest",

@@ -1,0 +1,79 @@
+"""A component run as the client builds it, by the decorator or by hand."""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from mltrace_otel.contract.api import TestOutcome
+from mltrace_otel.pointers import IOPointer, point
+
+
+@dataclass(slots=True)
+class ComponentRun:
+    """One run of a component.
+
+    Attributes:
+        component_name: name of the component.
+        notes: free text.
+        start_timestamp: when it began; a naive time is taken as UTC, as mltrace did.
+        end_timestamp: when it ended.
+        inputs: what it read.
+        outputs: what it wrote.
+        upstream: components whose latest earlier runs it depends on, besides its inputs' producers.
+        partition: what part of the data it was about, e.g. a customer or a day.
+        staleness_threshold_s: age in seconds above which an input makes the run stale.
+        infers_dependencies: False if inputs say nothing about dependencies.
+        git_hash: commit of the code.
+        git_tags: tags on that commit.
+        code_snapshot: source of the code.
+        test_outcomes: what its tests found.
+    """
+
+    component_name: str
+    notes: str = ""
+    start_timestamp: datetime | None = None
+    end_timestamp: datetime | None = None
+    inputs: list[IOPointer] = field(default_factory=list)
+    outputs: list[IOPointer] = field(default_factory=list)
+    upstream: list[str] = field(default_factory=list)
+    partition: str | None = None
+    staleness_threshold_s: float | None = None
+    infers_dependencies: bool = True
+    git_hash: str | None = None
+    git_tags: list[str] = field(default_factory=list)
+    code_snapshot: str | None = None
+    test_outcomes: list[TestOutcome] = field(default_factory=list)
+
+    def set_start_timestamp(self, ts: datetime | None = None) -> None:
+        """Say when the run began; now if nothing is said."""
+        self.start_timestamp = ts or datetime.now(UTC)
+
+    def set_end_timestamp(self, ts: datetime | None = None) -> None:
+        """Say when the run ended; now if nothing is said."""
+        self.end_timestamp = ts or datetime.now(UTC)
+
+    def add_input(self, inp: str | os.PathLike[str] | IOPointer) -> None:
+        """Add something that the run read: its name, its path or a pointer."""
+        self.inputs.append(_as_pointer(inp))
+
+    def add_inputs(self, inputs: Iterable[str | os.PathLike[str] | IOPointer]) -> None:
+        """Add things that the run read."""
+        self.inputs.extend(map(_as_pointer, inputs))
+
+    def add_output(self, out: str | os.PathLike[str] | IOPointer) -> None:
+        """Add something that the run wrote: its name, its path or a pointer."""
+        self.outputs.append(_as_pointer(out))
+
+    def add_outputs(self, outputs: Iterable[str | os.PathLike[str] | IOPointer]) -> None:
+        """Add things that the run wrote."""
+        self.outputs.extend(map(_as_pointer, outputs))
+
+    def set_upstream(self, dependencies: str | Iterable[str]) -> None:
+        """Declare that the run depends on the latest earlier run of each named component."""
+        names = [dependencies] if isinstance(dependencies, str) else dependencies
+        self.upstream.extend(name for name in names if name not in self.upstream)
+
+
+def _as_pointer(value: str | os.PathLike[str] | IOPointer) -> IOPointer:
+    return value if isinstance(value, IOPointer) else point(os.fspath(value))

@@ -1,0 +1,166 @@
+"""One OTLP request to the endpoint. In: the request's bytes. Out: what the server answered.
+
+The SDK's exporters hide partial success, redirects and permanent refusals, so we ask ourselves.
+Source: OTLP specification, "OTLP/HTTP Response" and "OTLP/gRPC Response".
+"""
+
+import gzip
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Protocol as Interface
+from urllib.parse import urlsplit
+
+import httpx
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
+
+from mltrace_otel.settings import Compression, Protocol, Settings
+
+_RETRYABLE_HTTP = frozenset((408, 429))
+_SERVER_ERRORS = 500
+_REDIRECTS = range(300, 400)
+_RETRYABLE_GRPC = frozenset(
+    {
+        *("CANCELLED", "DEADLINE_EXCEEDED", "ABORTED", "OUT_OF_RANGE", "UNAVAILABLE"),
+        *("DATA_LOSS", "INTERNAL", "UNKNOWN", "RESOURCE_EXHAUSTED"),
+    }
+)
+_EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
+
+
+class Verdict(Enum):
+    """What became of a request."""
+
+    DELIVERED = auto()
+    POSTPONED = auto()
+    REFUSED = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A verdict, the server's words, and how long it asks to wait before the next try."""
+
+    verdict: Verdict
+    message: str = ""
+    retry_after_s: float | None = None
+
+
+class Transport(Interface):
+    """Sends requests to one endpoint; a broken connection is an answer, not an exception."""
+
+    def post(self, body: bytes) -> Answer:
+        """Send one ``ExportTraceServiceRequest``."""
+
+    def close(self) -> None:
+        """Let go of connections."""
+
+
+def open_transport(settings: Settings) -> Transport:
+    """Return the transport that the settings ask for. Nothing is sent yet."""
+    return (
+        GrpcTransport(settings) if settings.protocol is Protocol.GRPC else HttpTransport(settings)
+    )
+
+
+class HttpTransport:
+    """OTLP over HTTP, protobuf."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._url = settings.endpoint
+        self._gzip = settings.compression is Compression.GZIP
+        self._client = httpx.Client(
+            timeout=settings.timeout_s,
+            headers={**dict(settings.headers), "content-type": "application/x-protobuf"},
+            verify=_trust(settings),
+        )
+
+    def post(self, body: bytes) -> Answer:
+        """Send one request; see `Transport`."""
+        headers = {"content-encoding": "gzip"} if self._gzip else {}
+        content = gzip.compress(body, compresslevel=1) if self._gzip else body
+        try:
+            response = self._client.post(self._url, content=content, headers=headers)
+        except httpx.HTTPError as error:
+            return Answer(Verdict.POSTPONED, str(error) or type(error).__name__)
+        return _judge_http(response)
+
+    def close(self) -> None:
+        """Let go of connections."""
+        self._client.close()
+
+
+class GrpcTransport:
+    """OTLP over gRPC."""
+
+    def __init__(self, settings: Settings) -> None:
+        # Only those who choose gRPC pay for its import.
+        import grpc  # noqa: PLC0415
+
+        self._error = grpc.RpcError
+        self._timeout_s = settings.timeout_s
+        self._headers = settings.headers
+        gzipped = settings.compression is Compression.GZIP
+        packing = grpc.Compression.Gzip if gzipped else grpc.Compression.NoCompression
+        parts = urlsplit(settings.endpoint)
+        if parts.scheme == "http":
+            self._channel = grpc.insecure_channel(parts.netloc, compression=packing)
+        else:
+            files = (settings.certificate, settings.client_key, settings.client_certificate)
+            trust = grpc.ssl_channel_credentials(*(f.read_bytes() if f else None for f in files))
+            self._channel = grpc.secure_channel(parts.netloc, trust, compression=packing)
+        self._export: Callable[..., bytes] = self._channel.unary_unary(_EXPORT)
+
+    def post(self, body: bytes) -> Answer:
+        """Send one request; see `Transport`."""
+        try:
+            reply = self._export(body, timeout=self._timeout_s, metadata=self._headers)
+        except self._error as error:
+            code = error.code().name
+            message = f"{code}: {error.details()}"
+            refused = code not in _RETRYABLE_GRPC
+            return Answer(Verdict.REFUSED if refused else Verdict.POSTPONED, message)
+        return _read_reply(reply)
+
+    def close(self) -> None:
+        """Let go of connections."""
+        self._channel.close()
+
+
+def _trust(settings: Settings) -> ssl.SSLContext | bool:
+    if not settings.endpoint.startswith("https"):
+        return True
+    context = ssl.create_default_context(cafile=settings.certificate)
+    if settings.client_certificate:
+        context.load_cert_chain(settings.client_certificate, settings.client_key)
+    return context
+
+
+def _judge_http(response: httpx.Response) -> Answer:
+    if response.is_success:
+        return _read_reply(response.content)
+    message = f"HTTP {response.status_code}: {response.text[:200]}"
+    status = response.status_code
+    if status >= _SERVER_ERRORS or status in _RETRYABLE_HTTP or status in _REDIRECTS:
+        return Answer(Verdict.POSTPONED, message, _read_delay(response))
+    return Answer(Verdict.REFUSED, message)
+
+
+def _read_delay(response: httpx.Response) -> float | None:
+    try:
+        return float(response.headers["retry-after"])
+    except (KeyError, ValueError):  # absent, or a date
+        return None
+
+
+def _read_reply(body: bytes) -> Answer:
+    """Return the verdict of a successful answer, which may tell of spans that were not taken."""
+    try:
+        partial = ExportTraceServiceResponse.FromString(body).partial_success
+    except ValueError:  # a server that answers success with a body of its own
+        return Answer(Verdict.DELIVERED)
+    if partial.rejected_spans:
+        return Answer(
+            Verdict.DELIVERED, f"{partial.rejected_spans} refused: {partial.error_message}"
+        )
+    return Answer(Verdict.DELIVERED)
