@@ -30,6 +30,8 @@ _SOCKET_PATH_LIMIT_BYTES = 107
 _PORT = 5432
 _SOCKET_NAME = f".s.PGSQL.{_PORT}.lock"
 _OPTIONS = {
+    # Statistics soon: without any, questions about the first thousands of runs take seconds.
+    "autovacuum_naptime": "5s",
     "jit": "off",
     "listen_addresses": "",
     "log_checkpoints": "off",
