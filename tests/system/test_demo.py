@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from demo_server import Demo, run_mltrace
 
-from mltrace_otel.contract.api import TestVerdict
+from mltrace_otel.contract import api
 
 AUGUST = "2013-08"
 
@@ -43,7 +43,7 @@ def test_the_review_puts_the_corrupted_run_first_with_its_failed_tests(demo: Dem
     first = review.candidates[0]
     assert (first.run.component, first.run.partition) == ("ingest", AUGUST)
     assert first.coverage == 1
-    assert first.run.tests is TestVerdict.FAILED
+    assert first.run.tests is api.TestVerdict.FAILED
     assert any("DelayTest" in sentence for sentence in first.evidence)
     assert review.flag_count == 200
 
@@ -70,7 +70,9 @@ def test_only_the_delivery_of_august_is_in_another_unit(demo: Demo) -> None:
     }
     assert len(medians_min) == 12
     assert [month for month, median in medians_min.items() if median > 60] == [f"flights-{AUGUST}"]
-    failed = [run.partition for run in demo.list_runs("ingest") if run.tests is TestVerdict.FAILED]
+    failed = [
+        run.partition for run in demo.list_runs("ingest") if run.tests is api.TestVerdict.FAILED
+    ]
     assert failed == [AUGUST]
 
 

@@ -30,9 +30,9 @@ class DelayTest(Test):
 class FileTest(Test):
     """A file that somebody else wrote is there and has rows."""
 
-    def test_file_has_rows(self, path: str) -> None:
+    def test_file_has_rows(self, source: str) -> None:
         """An interrupted delivery leaves an empty file."""
-        self.assertGreater(Path(path).stat().st_size, 1000, f"{path} is nearly empty")
+        self.assertGreater(Path(source).stat().st_size, 1000, f"{source} is nearly empty")
 
 
 class CleanTest(Test):

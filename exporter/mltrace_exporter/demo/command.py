@@ -54,6 +54,7 @@ def demo(*, leave: bool, home: Path | None, **ports: int | None) -> None:
         _check_packages()
         folder = (home or read_settings().home / "demo").expanduser().absolute()
         with occupy(folder), run_server(folder, _choose_ports(ports)) as server:
+            click.echo(f"The server is ready. See runs come in: {server.panel}")
             found = _show(folder, server)
             told = True
             if leave:

@@ -63,7 +63,7 @@ _training = Stage("training", "Learns arrival delays.", [TrainingDataTest], [Fit
 _inference = Stage("inference", "Predicts a day's arrival delays.", after=[PredictionTest])
 
 
-@_ingest.run(input_vars=["source"], output_vars=["raw"], partition="month", path="source")
+@_ingest.run(input_vars=["source"], output_vars=["raw"], partition="month")
 def ingest(source: str, month: str) -> str:
     """Take in the flights of a month; return the path of the table."""
     flights = pd.read_csv(source)
@@ -71,14 +71,14 @@ def ingest(source: str, month: str) -> str:
     return raw  # noqa: RET504 - the name is what is logged
 
 
-@_ingest_weather.run(input_vars=["source"], output_vars=["raw"], path="source")
+@_ingest_weather.run(input_vars=["source"], output_vars=["raw"])
 def ingest_weather(source: str) -> str:
     """Take in the weather of the year; return the path of the table."""
     raw = _write(pd.read_csv(source), "raw/weather.parquet")
     return raw  # noqa: RET504
 
 
-@_ingest_planes.run(input_vars=["source"], output_vars=["raw"], path="source")
+@_ingest_planes.run(input_vars=["source"], output_vars=["raw"])
 def ingest_planes(source: str) -> str:
     """Take in the register of planes; return the path of the table."""
     planes = pd.read_csv(source).rename(columns={"year": "built"})

@@ -125,8 +125,10 @@ def _make_environment(home: Path, server: Server) -> dict[str, str]:
 
 
 def _read_first_line(process: "subprocess.Popen[str]") -> str:
+    if process.stdout is None:
+        return ""
     readable, _, _ = select.select([process.stdout], [], [], _START_LIMIT_S)
-    return process.stdout.readline() if readable and process.stdout else ""
+    return process.stdout.readline() if readable else ""
 
 
 def _read_end(log: Path) -> str:

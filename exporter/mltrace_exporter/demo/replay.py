@@ -8,8 +8,9 @@ a line on standard output for each day that is done. Run it as
 import sys
 from pathlib import Path
 
-from mltrace_exporter.demo.complaints import write_complaints
-from mltrace_exporter.demo.facts import DAYS
+import pandas as pd
+
+from mltrace_exporter.demo.facts import COMPLAINTS, DAYS, MISS_LIMIT_H
 from mltrace_exporter.demo.feed import Feed
 from mltrace_exporter.demo.flights import (
     clean,
@@ -18,11 +19,13 @@ from mltrace_exporter.demo.flights import (
     ingest,
     ingest_planes,
     ingest_weather,
+    name_flights,
     train,
 )
 from mltrace_otel import flush
 
 _DAYS_A_WEEK = 7
+_COMPLAINTS_LIMIT = 200
 _FLUSH_TIMEOUT_S = 60.0
 
 
@@ -46,6 +49,22 @@ def replay(feed: Feed) -> None:
 def _prepare(feed: Feed, month: str, weather: str, planes: str) -> str:
     raw = ingest(feed.deliver_flights(month), month)
     return featuregen(clean(raw, month), weather, planes, month)
+
+
+def write_complaints(flights: pd.DataFrame, predictions: Path) -> None:
+    """Write the flights whose arrival was missed by more than `MISS_LIMIT_H`, the worst first.
+
+    Args:
+        flights: all flights, delays in minutes.
+        predictions: directory of the files of predictions.
+    """
+    predicted = pd.concat([pd.read_csv(path) for path in sorted(predictions.glob("*.csv"))])
+    truth = pd.DataFrame({"id": name_flights(flights), "arrived_min": flights["arr_delay"]})
+    compared = predicted.rename(columns={"arr_delay": "predicted_min"}).merge(truth, on="id")
+    compared["missed_min"] = (compared["predicted_min"] - compared["arrived_min"]).abs()
+    missed = compared[compared["missed_min"] > MISS_LIMIT_H * 60]
+    worst = missed.sort_values(["missed_min", "id"], ascending=[False, True])
+    worst.head(_COMPLAINTS_LIMIT).to_csv(COMPLAINTS, index=False)
 
 
 if __name__ == "__main__":

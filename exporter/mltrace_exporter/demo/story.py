@@ -5,12 +5,11 @@ from collections.abc import Iterator
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from mltrace_exporter.demo.facts import MISS_LIMIT_H
 from mltrace_exporter.demo.findings import FOUND_LIMIT, Findings
-from mltrace_otel.contract.api import Candidate
+from mltrace_otel.contract.api import TestOutcome
 
 _MINUTES_AN_HOUR = 60
 _FAILED = "fail"
@@ -26,8 +25,8 @@ def render_story(findings: Findings, panel: str, address: str | None) -> Rendera
     """
     return Group(
         *_section("What happened", *_tell(findings)),
-        *_section("Runs that the flagged predictions have in common", _rank(findings)),
-        *_section("Look for yourself", *_suggest(findings, address), f"panel: {panel}/review"),
+        *_section("Runs that the flagged predictions have in common", *_rank(findings)),
+        *_section("Look for yourself", *_suggest(findings, address), f"Panel: {panel}/review"),
     )
 
 
@@ -44,7 +43,7 @@ def render_verdict(findings: Findings) -> Text:
 def _section(title: str, *lines: RenderableType) -> Iterator[RenderableType]:
     yield Text(f"\n{title}", style="bold")
     for line in lines:
-        yield Padding(line, (0, 0, 0, 2))
+        yield Padding(line, (0, 0, 0, 2), expand=False)
 
 
 def _tell(findings: Findings) -> Iterator[str]:
@@ -56,8 +55,8 @@ def _tell(findings: Findings) -> Iterator[str]:
         "In August the feed delivered delays in seconds. ingest took them for minutes: "
         f"run {findings.culprit.summary.id}."
     )
-    messages = [test.message for test in findings.culprit.test_outcomes if test.status == _FAILED]
-    yield f"Its tests noticed: {'; '.join(filter(None, messages)) or 'none of them'}."
+    noticed = "; ".join(_explain_failures(findings.culprit.test_outcomes))
+    yield f"Its tests noticed: {noticed or 'nothing'}."
     later = [f"{count} of {name}" for name, count in findings.later_failures.items()]
     yield f"The pipeline went on. Later runs with failed tests: {', '.join(later) or 'none'}."
     worst_h = {
@@ -71,20 +70,22 @@ def _tell(findings: Findings) -> Iterator[str]:
     )
 
 
-def _rank(findings: Findings) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for title in ("", "component", "run", "part", "coverage", "suspicion", "evidence"):
-        table.add_column(title, overflow="fold")
+def _explain_failures(outcomes: list[TestOutcome]) -> list[str]:
+    # An assertion says what it compared, then after a colon what that means.
+    failed = [outcome for outcome in outcomes if outcome.status == _FAILED]
+    return [f"{one.suite}: {(one.message or one.case).rpartition(' : ')[2]}" for one in failed]
+
+
+def _rank(findings: Findings) -> Iterator[RenderableType]:
     for place, candidate in enumerate(findings.review.candidates[:FOUND_LIMIT], start=1):
-        table.add_row(*_row(place, candidate))
-    return table
-
-
-def _row(place: int, candidate: Candidate) -> list[str]:
-    run = candidate.run
-    measures = [f"{candidate.coverage:.0%}", f"{candidate.suspicion:.2f}"]
-    evidence = "\n".join(candidate.evidence)
-    return [f"{place}.", run.component, str(run.id), run.partition or "", *measures, evidence]
+        run = candidate.run
+        part = f" of {run.partition}" if run.partition else ""
+        yield (
+            f"{place}. {run.component}, run {run.id}{part}: behind {candidate.coverage:.0%} of "
+            f"them, suspicion {candidate.suspicion:.2f}"
+        )
+        for sentence in candidate.evidence:
+            yield Padding(sentence, (0, 0, 0, 3), expand=False)
 
 
 def _suggest(findings: Findings, address: str | None) -> Iterator[Text]:
