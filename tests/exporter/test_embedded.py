@@ -146,6 +146,18 @@ def test_a_directory_that_cannot_be_made_is_told_in_one_sentence(tmp_path: Path)
         pass
 
 
+def test_a_directory_that_holds_something_else_is_left_alone(tmp_path: Path) -> None:
+    data_dir = tmp_path / "postgres"
+    data_dir.mkdir()
+    (data_dir / "thesis.tex").write_text("mine")
+    with (
+        pytest.raises(SettingsError, match="Cannot keep data in .*: Directory not empty"),
+        EmbeddedPostgres(data_dir, options=QUICK),
+    ):
+        pass
+    assert (data_dir / "thesis.tex").read_text() == "mine"
+
+
 def test_the_environment_of_the_user_does_not_lead_elsewhere(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

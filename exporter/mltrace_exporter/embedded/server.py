@@ -121,11 +121,9 @@ class EmbeddedPostgres:
 @contextmanager
 def _lock(data_dir: Path) -> Iterator[IO[bytes]]:
     """Hold the data directory; a server that is just ending is waited for."""
-    try:
+    with _blame(data_dir):
         data_dir.parent.mkdir(parents=True, exist_ok=True)
         lock = data_dir.with_name(f"{data_dir.name}.lock").open("ab")
-    except OSError as error:
-        raise SettingsError(f"Cannot keep data in {data_dir}: {error.strerror}.") from None
     with lock:
         deadline = time.monotonic() + _LOCK_TIMEOUT_S
         while not _try_lock(lock):
@@ -136,6 +134,15 @@ def _lock(data_dir: Path) -> Iterator[IO[bytes]]:
                 )
             time.sleep(_POLL_S)
         yield lock
+
+
+@contextmanager
+def _blame(data_dir: Path) -> Iterator[None]:
+    """Say of any failure of the file system that it is about the data directory."""
+    try:
+        yield
+    except OSError as error:
+        raise SettingsError(f"Cannot keep data in {data_dir}: {error.strerror}.") from None
 
 
 def _try_lock(lock: IO[bytes]) -> bool:
@@ -149,27 +156,26 @@ def _try_lock(lock: IO[bytes]) -> bool:
 def _initialise(programs: Programs, data_dir: Path, *, sync: bool) -> None:
     """Make the data directory beside its place and move it there, so that it is whole or absent."""
     fresh = data_dir.with_name(f"{data_dir.name}.new")
-    try:
-        shutil.rmtree(fresh, ignore_errors=True)
+    shutil.rmtree(fresh, ignore_errors=True)
+    with _blame(data_dir):
         fresh.mkdir(mode=0o700)
         programs.give(fresh)
-        arguments = ["-D", str(fresh), "-U", "postgres", "--auth=trust", "--encoding=UTF8"]
-        # PostgreSQL's own Unicode order: an operating system's may change and spoil indexes.
-        arguments += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-        subprocess.run(  # noqa: S603 - our own command, no shell
-            programs.command("initdb", arguments + ([] if sync else ["--no-sync"])),
-            check=True,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+    arguments = ["-D", str(fresh), "-U", "postgres", "--auth=trust", "--encoding=UTF8"]
+    # PostgreSQL's own Unicode order: an operating system's may change and spoil indexes.
+    arguments += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+    made = subprocess.run(  # noqa: S603 - our own command, no shell
+        programs.command("initdb", arguments + ([] if sync else ["--no-sync"])),
+        check=False,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    if made.returncode != 0:
+        reason = " ".join(made.stdout.decode(errors="replace").split())
+        raise Unavailable(f"PostgreSQL could not make {data_dir}: {reason}")
+    with _blame(data_dir):
         fresh.rename(data_dir)
-    except OSError as error:
-        raise SettingsError(f"Cannot keep data in {data_dir}: {error.strerror}.") from None
-    except subprocess.CalledProcessError as error:
-        reason = error.stdout.decode(errors="replace").strip()
-        raise Unavailable(f"PostgreSQL could not make {data_dir}: {reason}") from None
 
 
 def _forget_dead_server(data_dir: Path) -> None:
