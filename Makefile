@@ -36,7 +36,7 @@ bench: .venv/ready ## measure; the figures are explained in benchmarks/README.md
 
 docs: .venv/ready ## write the generated pages and build site/
 	$(BIN)/python docs/generate.py
-	$(BIN)/mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 services: .venv/ready ## get the programs that tests use, and say what is missing
 	@$(BIN)/python tests/provide.py

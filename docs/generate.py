@@ -1,13 +1,17 @@
-"""Writes the reference pages that come from the code: the wire format and the command line.
+"""Writes the reference pages that come from the code: wire format, command line, Python names.
 
 `make docs` runs it; a test fails while a page is not what this would write.
 """
 
+import inspect
+import re
+import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import click
 
+import mltrace_otel
 from mltrace_otel.cli.main import mltrace
 from mltrace_otel.contract.attributes import ATTRIBUTES, TEST_EVENT, Place
 
@@ -54,6 +58,16 @@ prints what the HTTP API answered.
 """
 
 
+_PYTHON = """\
+# Python
+
+<!-- Written by docs/generate.py from the docstrings: change them there. -->
+
+All public names, to be imported from `mltrace_otel`.
+[Instrument a script](../how-to/instrument-a-script.md) shows them at work.
+"""
+
+
 def render_wire_format() -> str:
     """Return the page about the wire format."""
     return "\n".join([_WIRE_FORMAT, *(_render_place(place) for place in Place)])
@@ -64,9 +78,15 @@ def render_cli() -> str:
     return "\n".join([_CLI, *(_render_command(command) for command in _find_commands())])
 
 
+def render_python() -> str:
+    """Return the page about the public names."""
+    return "\n".join([_PYTHON, *(_render_name(name) for name in mltrace_otel.__all__)])
+
+
 PAGES: dict[Path, Callable[[], str]] = {
     _REFERENCE / "wire-format.md": render_wire_format,
     _REFERENCE / "cli.md": render_cli,
+    _REFERENCE / "python.md": render_python,
 }
 
 
@@ -95,6 +115,42 @@ def _find_commands() -> Iterator[click.Context]:
 def _render_command(context: click.Context) -> str:
     help_text = context.command.get_help(context)
     return f"## {context.command_path}\n\n```text\n{help_text}\n```\n"
+
+
+def _render_name(name: str) -> str:
+    public = getattr(mltrace_otel, name)
+    methods = vars(public).items() if inspect.isclass(public) else ()
+    texts = [_describe(name, public)]
+    texts += [
+        _describe(f"{name}.{method}", function)
+        for method, function in methods
+        if inspect.isfunction(function) and not method.startswith("_")
+    ]
+    blocks = "\n\n".join(texts)
+    return f"## {name}\n\n```text\n{blocks}\n```\n"
+
+
+def _describe(name: str, described: Callable[..., object]) -> str:
+    head = name if _is_told_by_name(described) else f"{name}{_shorten_signature(described)}"
+    head = textwrap.fill(head, _WIDTH, subsequent_indent=" " * 8, break_on_hyphens=False)
+    lines = (inspect.getdoc(described) or "").splitlines()
+    return "\n".join([head, *(f"    {line}".rstrip() for line in lines)])
+
+
+def _is_told_by_name(described: Callable[..., object]) -> bool:
+    return inspect.isclass(described) and issubclass(described, str | Exception)
+
+
+def _shorten_signature(described: Callable[..., object]) -> str:
+    """Return the parameters with their defaults; their types stand in the docstring's words."""
+    signature = inspect.signature(described)
+    parameters = [
+        parameter.replace(annotation=inspect.Parameter.empty)
+        for name, parameter in signature.parameters.items()
+        if name != "self"
+    ]
+    text = str(inspect.Signature(parameters)).replace("<factory>", "[]")
+    return re.sub(r"<(\w+\.\w+): [^>]*>", r"\1", text)  # members of enumerations
 
 
 if __name__ == "__main__":
