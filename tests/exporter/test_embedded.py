@@ -151,7 +151,7 @@ def test_a_directory_that_holds_something_else_is_left_alone(tmp_path: Path) -> 
     data_dir.mkdir()
     (data_dir / "thesis.tex").write_text("mine")
     with (
-        pytest.raises(SettingsError, match="Cannot keep data in .*: Directory not empty"),
+        pytest.raises(SettingsError, match=r"Cannot keep data in .*: Directory not empty"),
         EmbeddedPostgres(data_dir, options=QUICK),
     ):
         pass
