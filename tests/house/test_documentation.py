@@ -20,6 +20,7 @@ EXAMPLE = re.compile(r"<!-- example -->\n```python\n(.*?)```", re.DOTALL)
 FENCE = re.compile(r"^```(?:sh|console)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 SPAN = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 COMMAND = re.compile(r"(?:^|[|&;$] ?)mltrace ([a-z]+)", re.MULTILINE)
+VARIABLE = re.compile(r"\b(?:MLTRACE|OTEL)_[A-Z_]*[A-Z]\b|\bDB_SERVER\b")
 TARGET = re.compile(r"\bmake ((?:[a-z]+ ?)+)")
 
 
@@ -86,6 +87,20 @@ def test_every_file_in_the_documentation_exists() -> None:
 
     assert named
     assert [each for each in named if not (REPOSITORY / each[1]).exists()] == []
+
+
+def test_every_variable_that_is_read_is_documented() -> None:
+    documented = "".join(page.read_text() for page in list_pages())
+    sources = [
+        *(REPOSITORY / "mltrace_otel").rglob("*.py"),
+        *(REPOSITORY / "exporter").rglob("*.py"),
+        *(REPOSITORY / "collector-config").glob("*.yaml"),
+        REPOSITORY / "docker-compose.yaml",
+    ]
+    read = {name for path in sources for name in VARIABLE.findall(path.read_text())}
+
+    assert read
+    assert {name for name in read if name not in documented} == {"MLTRACE_SET_ADDRESS"}
 
 
 def test_the_readme_has_an_example() -> None:
