@@ -7,6 +7,7 @@ from mltrace_otel import wire
 from mltrace_otel.binding import Variables, check_variable, read_variables
 from mltrace_otel.call import Plan, decorate
 from mltrace_otel.datatests import Case, Test, list_cases, make_test
+from mltrace_otel.errors import SetupError
 from mltrace_otel.pointers import accept_names
 
 P = ParamSpec("P")
@@ -26,7 +27,7 @@ class Component:
         tags: words to find it by.
 
     Raises:
-        SetupError: one of the tests is none.
+        SetupError: the name is empty, or one of the tests is none.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - the documented arguments
@@ -36,14 +37,16 @@ class Component:
         description: str = "",
         beforeTests: Tests = (),  # noqa: N803 - documented so
         afterTests: Tests = (),  # noqa: N803
-        tags: Sequence[str] = (),
+        tags: str | Sequence[str] = (),
     ) -> None:
+        if not name:
+            raise SetupError("A component needs a name.")
         self.name = name
         self.owner = owner
         self.description = description
         self.beforeTests = [make_test(test) for test in beforeTests]
         self.afterTests = [make_test(test) for test in afterTests]
-        self.tags = list(tags)
+        self.tags = list(accept_names(tags))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(name={self.name!r}, owner={self.owner!r})"
@@ -94,10 +97,16 @@ class Component:
             partition: variable that holds what part of the data a call is about, e.g. a day.
 
         Raises:
+            SetupError: what is decorated is no function.
             UnknownVariable: the function lacks a variable that is named here or by a test.
         """
 
         def decorator(function: Callable[P, R]) -> Callable[P, R]:
+            if isinstance(function, staticmethod | classmethod):
+                kind = type(function).__name__
+                raise SetupError(f"Put the component's decorator below @{kind}, not above it.")
+            if not callable(function):
+                raise SetupError(f"{function!r} is no function that could be run.")
             plan = Plan(
                 component=self.name,
                 words=wire.describe_component(self.name, self.owner, self.description, self.tags),

@@ -120,7 +120,9 @@ def _fail(case: Case, arguments: Mapping[str, object]) -> str | None:
         return f"{' and '.join(missing)} had no value"
     try:
         case.run(**arguments)
-    except Exception as error:  # noqa: BLE001 - whatever a test raises is what it found
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - what a test raises is what it found, exits too
         return describe_error(error)
     return None
 

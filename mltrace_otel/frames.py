@@ -50,3 +50,12 @@ class FrameCatcher:
             self.frame = frame
         local_tracer: Tracer | None = before(frame, event, argument) if before else None
         return local_tracer
+
+
+def get_suspended_frame(suspended: object, code: CodeType) -> FrameType | None:
+    """Return the frame of a coroutine or generator that runs ``code``; None if it runs another."""
+    for prefix in ("cr", "gi", "ag"):
+        if getattr(suspended, f"{prefix}_code", None) is code:
+            frame: FrameType | None = getattr(suspended, f"{prefix}_frame")
+            return frame
+    return None

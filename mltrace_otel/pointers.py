@@ -103,7 +103,7 @@ def read_outputs(
 
 def _read_named(value: object) -> list[IOPointer] | None:
     """Return the pointers that a value names; None if it names none but is one itself."""
-    if value is None:
+    if value is None or (isinstance(value, str) and not value):
         return []
     if _is_name(value):
         return [point(os.fspath(value))]  # type: ignore[call-overload] # what _is_name found

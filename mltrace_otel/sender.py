@@ -23,6 +23,8 @@ PATIENCE_S = 2.0
 
 _FIRST_PAUSE_S = 0.2
 _LONGEST_PAUSE_S = 10.0
+_LONGEST_ASKED_PAUSE_S = 300.0
+_OUTAGE_S = 60.0
 
 _log = logging.getLogger("mltrace_otel")
 
@@ -44,6 +46,7 @@ class Sender:
         self._records: deque[bytes] = deque()
         self._size_bytes = 0
         self._lost = 0
+        self._lost_at_flush = 0
         self._progress_at = monotonic()
         self._finishing = threading.Event()
         self._thread: threading.Thread | None = None
@@ -60,12 +63,19 @@ class Sender:
             self._size_bytes += len(record)
             if self._thread is None:
                 self._start()
-            self._changed.notify_all()
+            if len(self._records) == 1:  # else the thread is at work
+                self._changed.notify_all()
 
     def flush(self, timeout_s: float) -> bool:
-        """Wait until everything was acknowledged; False if it was not within ``timeout_s``."""
+        """Wait until everything was acknowledged.
+
+        Returns:
+            False if it was not within ``timeout_s``, or if records were lost since the last flush.
+        """
         with self._changed:
-            return self._changed.wait_for(lambda: not self._records, timeout_s)
+            all_sent = self._changed.wait_for(lambda: not self._records, timeout_s)
+            lost, self._lost_at_flush = self._lost - self._lost_at_flush, self._lost
+            return all_sent and not lost
 
     def finish(self) -> None:
         """Wait as long as the server keeps acknowledging, then say what it did not take."""
@@ -91,14 +101,17 @@ class Sender:
     def _run(self) -> None:
         pause_s = _FIRST_PAUSE_S
         batch_limit_bytes = BATCH_LIMIT_BYTES
+        outage = _Outage()
         while True:
             batch = self._take(batch_limit_bytes)
             answer = self._post(b"".join(batch))
             if answer.verdict is Verdict.POSTPONED:
-                self._pause(answer.retry_after_s or pause_s)
+                outage.note(answer)
+                asked_s = min(answer.retry_after_s or 0.0, _LONGEST_ASKED_PAUSE_S)
+                self._pause(max(asked_s, pause_s))
                 pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
                 continue
-            pause_s = _FIRST_PAUSE_S
+            pause_s, outage = _FIRST_PAUSE_S, _Outage()
             if answer.verdict is Verdict.REFUSED and len(batch) > 1:
                 batch_limit_bytes = 1  # one by one, to lose only what is refused
                 continue
@@ -158,6 +171,21 @@ class Sender:
         before, self._lost = self._lost, self._lost + count
         if before.bit_length() != self._lost.bit_length():
             _log.warning("%d component run(s) were not recorded: %s.", self._lost, reason)
+
+
+class _Outage:
+    """A time without acknowledgements. It is said once, when it has lasted a while."""
+
+    def __init__(self) -> None:
+        self._began_at: float | None = None
+        self._said = False
+
+    def note(self, answer: Answer) -> None:
+        now = monotonic()
+        self._began_at = self._began_at or now
+        if not self._said and now - self._began_at > _OUTAGE_S:
+            self._said = True
+            _log.warning("Runs wait in memory for the server: %s", answer.message)
 
 
 SENDER = Sender()

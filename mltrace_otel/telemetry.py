@@ -6,15 +6,15 @@ current spans, so a run joins the user's trace; it is sampled always.
 
 import os
 import socket
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import traceback
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
 from opentelemetry import context, trace
-from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import ReadableSpan, SpanLimits, SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace import Span, SpanLimits, TracerProvider
+from opentelemetry.sdk.trace.id_generator import IdGenerator
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 
 from mltrace_otel import wire
@@ -27,22 +27,37 @@ _MANY = 1_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class _ToSender(SpanProcessor):
-    """Serialises each finished span and hands it on."""
+class _SystemIds(IdGenerator):
+    """Ids from the system, not from `random`.
 
-    def on_end(self, span: ReadableSpan) -> None:
-        SENDER.submit(encode_spans([span]).SerializeToString())
+    A program that seeds `random` would give its runs the same ids each time, so that all but the
+    first would be taken for repetitions; and its own random numbers would change.
+    """
+
+    def generate_span_id(self) -> int:
+        return int.from_bytes(os.urandom(8), "big") or 1
+
+    def generate_trace_id(self) -> int:
+        return int.from_bytes(os.urandom(16), "big") or 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Origin:
+    """What makes the spans of this process, and its resource, encoded."""
+
+    tracer: trace.Tracer
+    resource: bytes
 
 
 @cache
-def get_tracer() -> trace.Tracer:
-    """Return the tracer of component runs. The program's own provider is left alone."""
+def _get_origin() -> _Origin:
     provider = TracerProvider(
         sampler=ALWAYS_ON,
         resource=Resource.create(
             {key.HOST_NAME: socket.gethostname(), key.PROCESS_PID: os.getpid()}
         ),
         shutdown_on_exit=False,
+        id_generator=_SystemIds(),
         # Explicit limits beat the program's OTEL_*_LIMIT variables, which would cut names of files.
         span_limits=SpanLimits(
             max_span_attributes=_MANY,
@@ -54,37 +69,53 @@ def get_tracer() -> trace.Tracer:
             max_span_attribute_length=SpanLimits.UNSET,
         ),
     )
-    provider.add_span_processor(_ToSender())
-    return provider.get_tracer("mltrace_otel")
+    tracer = provider.get_tracer("mltrace_otel")
+    return _Origin(tracer, wire.encode_resource(provider.resource))
 
 
 # A forked child is another process on the same host: its resource must say so.
-os.register_at_fork(after_in_child=get_tracer.cache_clear)
+os.register_at_fork(after_in_child=_get_origin.cache_clear)
 
 
-@contextmanager
-def open_span(name: str, attributes: Mapping[str, wire.Value]) -> Iterator[trace.Span]:
-    """Begin a span that is current until the block ends; the block ends it."""
-    span = get_tracer().start_span(name, attributes=attributes)
-    token = context.attach(trace.set_span_in_context(span))
-    try:
-        yield span
-    finally:
-        context.detach(token)
+def start_span(name: str, start_time_ns: int | None = None) -> trace.Span:
+    """Begin a run's span, now if nothing else is said; it is not made current."""
+    return _get_origin().tracer.start_span(name, start_time=start_time_ns)
 
 
-def finish_span(span: trace.Span, run: ComponentRun, error: BaseException | None) -> None:
-    """Put onto a span what its run read, wrote and found, and end it."""
-    span.set_attributes(wire.describe_run(run))
-    for link in wire.make_links(run):
-        span.add_link(link.context, link.attributes)
-    for outcome in run.test_outcomes:
-        span.add_event(key.TEST_EVENT, wire.describe_test(outcome))
-    if error is not None:
-        span.set_attribute(key.ERROR_TYPE, type(error).__qualname__)
-        span.record_exception(error)
-        span.set_status(trace.StatusCode.ERROR, describe_error(error))
-    span.end(_to_ns(run.end_timestamp))
+def make_current(span: trace.Span) -> context.Context:
+    """Return a context in which a run's span is the parent of what comes.
+
+    A run is sampled always; what the program left out of its own sample stays out.
+    """
+    outer = trace.get_current_span().get_span_context()
+    if not outer.is_valid or outer.trace_flags.sampled:
+        return trace.set_span_in_context(span)
+    own = span.get_span_context()
+    unsampled = trace.SpanContext(own.trace_id, own.span_id, is_remote=False)
+    return trace.set_span_in_context(trace.NonRecordingSpan(unsampled))
+
+
+def finish_span(
+    span: trace.Span,
+    run: ComponentRun,
+    *,
+    common: bytes,
+    end_time_ns: int | None = None,
+    error: BaseException | None = None,
+) -> None:
+    """End a run's span and hand the run to the sender.
+
+    Args:
+        span: the span.
+        run: what the run read, wrote and found.
+        common: attributes that all runs of the function have, by `wire.encode_attributes`.
+        end_time_ns: when it ended, in nanoseconds since 1970; now if nothing is said.
+        error: what it raised.
+    """
+    span.end(end_time_ns)
+    if isinstance(span, Span):  # it is none under OTEL_SDK_DISABLED
+        failure = None if error is None else _describe_failure(error)
+        SENDER.submit(wire.encode_run(run, span, failure, common, _get_origin().resource))
 
 
 def log_component_run(
@@ -103,17 +134,38 @@ def log_component_run(
     component_run.infers_dependencies = set_dependencies_from_inputs
     if staleness_threshold is not None:
         component_run.staleness_threshold_s = staleness_threshold
-    span = get_tracer().start_span(
-        component_run.component_name,
-        attributes={key.COMPONENT_NAME: component_run.component_name},
-        start_time=_to_ns(component_run.start_timestamp),
+    name = component_run.component_name
+    finish_span(
+        start_span(name, _to_ns(component_run.start_timestamp)),
+        component_run,
+        common=wire.encode_attributes({key.COMPONENT_NAME: name}),
+        end_time_ns=_to_ns(component_run.end_timestamp),
     )
-    finish_span(span, component_run, None)
 
 
 def flush(timeout_s: float = 30.0) -> bool:
-    """Wait until the server acknowledged every finished run; False if it did not in time."""
+    """Wait until the server acknowledged every finished run.
+
+    Returns:
+        False if it did not within ``timeout_s``, or if runs were lost since the last flush.
+    """
     return SENDER.flush(timeout_s)
+
+
+def _describe_failure(error: BaseException) -> wire.Failure:
+    kind = type(error)
+    module = "" if kind.__module__ == "builtins" else f"{kind.__module__}."
+    summary = describe_error(error)
+    try:
+        stacktrace = "".join(traceback.format_exception(error))
+    except Exception:  # noqa: BLE001 - an exception's own __str__ may be broken
+        stacktrace = "".join(traceback.format_tb(error.__traceback__))
+    return wire.Failure(
+        type=f"{module}{kind.__qualname__}",
+        message=summary.removeprefix(kind.__name__).removeprefix(": "),
+        summary=summary,
+        stacktrace=stacktrace,
+    )
 
 
 def _to_ns(when: datetime | None) -> int | None:

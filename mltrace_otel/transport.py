@@ -8,6 +8,8 @@ import gzip
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from enum import Enum, auto
 from typing import Protocol as Interface
 from urllib.parse import urlsplit
@@ -20,6 +22,7 @@ from mltrace_otel.settings import Compression, Protocol, Settings
 _RETRYABLE_HTTP = frozenset((408, 429))
 _SERVER_ERRORS = 500
 _REDIRECTS = range(300, 400)
+_EXCERPT = 300
 _RETRYABLE_GRPC = frozenset(
     {
         *("CANCELLED", "DEADLINE_EXCEEDED", "ABORTED", "OUT_OF_RANGE", "UNAVAILABLE"),
@@ -73,6 +76,8 @@ class HttpTransport:
             timeout=settings.timeout_s,
             headers={**dict(settings.headers), "content-type": "application/x-protobuf"},
             verify=_trust(settings),
+            # A proxy that the environment names cannot reach this machine.
+            mounts={f"all://{host}": None for host in ("localhost", "127.0.0.1", "[::1]")},
         )
 
     def post(self, body: bytes) -> Answer:
@@ -139,7 +144,7 @@ def _trust(settings: Settings) -> ssl.SSLContext | bool:
 def _judge_http(response: httpx.Response) -> Answer:
     if response.is_success:
         return _read_reply(response.content)
-    message = f"HTTP {response.status_code}: {response.text[:200]}"
+    message = f"HTTP {response.status_code}: {' '.join(response.text[:_EXCERPT].split())}"
     status = response.status_code
     if status >= _SERVER_ERRORS or status in _RETRYABLE_HTTP or status in _REDIRECTS:
         return Answer(Verdict.POSTPONED, message, _read_delay(response))
@@ -147,9 +152,13 @@ def _judge_http(response: httpx.Response) -> Answer:
 
 
 def _read_delay(response: httpx.Response) -> float | None:
+    """Return how long the server asks to wait, in seconds. Source: RFC 9110, section 10.2.3."""
+    text = response.headers.get("retry-after", "")
     try:
-        return float(response.headers["retry-after"])
-    except (KeyError, ValueError):  # absent, or a date
+        if text.isdecimal():
+            return float(text)
+        return (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds()
+    except (TypeError, ValueError):  # absent, or no date
         return None
 
 
