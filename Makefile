@@ -12,7 +12,8 @@ help: ## list the targets
 		{ echo "mltrace-otel needs Python 3.11 or newer; choose one: make PYTHON=python3.11"; exit 1; }
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable '.[dev]'
+	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python \
+		--constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
 demo: .venv/ready ## show an example pipeline with a fault to find; ARGS=--exit ends it by itself
