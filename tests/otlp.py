@@ -133,7 +133,7 @@ def write_attributes(values: Mapping[str, object]) -> list[KeyValue]:
     ]
 
 
-def write_value(value: Any) -> AnyValue:  # noqa: ANN401 - any value of OTLP
+def write_value(value: Any) -> AnyValue:
     """Return a value of OTLP."""
     wire = AnyValue()
     match value:
