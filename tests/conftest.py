@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 import sqlalchemy as sa
@@ -17,10 +18,13 @@ _TEMPLATE = "template_mltrace"
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sa.URL]:
+def postgres_url() -> Iterator[sa.URL]:
     """A PostgreSQL for the session, with a migrated database to copy from."""
-    data_dir: Path = tmp_path_factory.mktemp("postgres") / "data"
-    with EmbeddedPostgres(data_dir, options={"fsync": "off"}) as server:
+    with (
+        # Not pytest's own folder: the third session after this one would delete it under us.
+        TemporaryDirectory(prefix="mltrace-tests-", ignore_cleanup_errors=True) as folder,
+        EmbeddedPostgres(Path(folder) / "data", options={"fsync": "off"}) as server,
+    ):
         url = sa.make_url(server.url)
         _run_on(url, f"CREATE DATABASE {_TEMPLATE}")
         template = open_engine(_render(url.set(database=_TEMPLATE)))

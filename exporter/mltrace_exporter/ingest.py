@@ -23,7 +23,6 @@ from mltrace_exporter.store.write import Written, write_runs
 
 _log = logging.getLogger(__name__)
 
-_DATABASE_ERRORS = (sa.exc.SQLAlchemyError, psycopg2.Error)
 # What sending the same again cannot mend.
 _REFUSED = (
     psycopg2.DataError,
@@ -110,7 +109,7 @@ class Ingest:
         while group := self._take_group():
             try:
                 _answer(group, self._commit(group))
-            except _DATABASE_ERRORS as error:
+            except Exception as error:  # noqa: BLE001 - the writer outlives whatever a request holds
                 self._part(group, error)
             finally:
                 self._release(group)
@@ -144,17 +143,16 @@ class Ingest:
 
     def _part(self, group: Sequence[_Waiting], error: Exception) -> None:
         """Give every request of a failed group its own try, so that one cannot spoil the others."""
-        failure = _name_failure(error)
         for waiting in group:
-            if len(group) == 1 or failure.retryable:
-                waiting.done.set_exception(failure)
+            if len(group) == 1 or isinstance(_find_cause(error), psycopg2.OperationalError):
+                waiting.done.set_exception(_name_failure(error))
             else:
                 self._commit_alone(waiting)
 
     def _commit_alone(self, waiting: _Waiting) -> None:
         try:
             waiting.done.set_result(self._commit([waiting]))
-        except _DATABASE_ERRORS as error:
+        except Exception as error:  # noqa: BLE001 - as above
             waiting.done.set_exception(_name_failure(error))
 
 
@@ -167,11 +165,18 @@ def _answer(group: Sequence[_Waiting], written: Written) -> None:
         waiting.done.set_result(Written(frozenset(mine), len(waiting.runs) - len(mine)))
 
 
+def _find_cause(error: Exception) -> BaseException:
+    return (error.orig or error) if isinstance(error, sa.exc.DBAPIError) else error
+
+
 def _name_failure(error: Exception) -> ExporterError:
-    cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
-    message = " ".join(str(cause).split())
+    cause = _find_cause(error)
     if isinstance(cause, _REFUSED):
+        message = " ".join(str(cause).split())
         _log.error("the database refused a request for good: %s", message)
         return MalformedRequest(f"The database refused the request: {message}")
-    _log.warning("the database could not store a request: %s", message)
+    if isinstance(cause, psycopg2.Error | sa.exc.SQLAlchemyError):
+        _log.warning("the database could not store a request: %s", " ".join(str(cause).split()))
+    else:
+        _log.error("a request could not be stored", exc_info=error)
     return Unavailable("The database is away or busy.", retry_after_s=2)

@@ -5,9 +5,13 @@ import sqlalchemy as sa
 from mltrace_exporter.errors import NotFound
 from mltrace_exporter.lineage.graph import measure_depths
 from mltrace_exporter.queries.runs import summarise
-from mltrace_exporter.store.edges import Edge, read_ancestors, read_edges
+from mltrace_exporter.store.edges import (
+    Edge,
+    read_ancestors,
+    read_edges,
+    select_last_writer,
+)
 from mltrace_exporter.store.pointers import hash_name
-from mltrace_exporter.store.runs import find_last_writer
 from mltrace_otel.contract.api import TRACE_LIMIT, EdgeRule, Trace, TraceEdge, TraceNode
 
 
@@ -17,7 +21,7 @@ def trace_output(connection: sa.Connection, output: str) -> Trace:
     Raises:
         NotFound: no recorded run wrote it.
     """
-    root = find_last_writer(connection, hash_name(output))
+    root = connection.scalar(select_last_writer(sa.literal(hash_name(output), sa.BigInteger)))
     if root is None:
         raise NotFound(
             f"No recorded run wrote {output!r}. `mltrace inspect RUN` lists what a run wrote."

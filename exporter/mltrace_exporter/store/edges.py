@@ -172,11 +172,7 @@ def _last_writer(
         )
         .order_by(
             *preferences,
-            wrote.c.moment.desc(),
-            run.c.started_at.desc(),
-            run.c.span_id.desc(),
-            run.c.trace_id.desc(),
-            wrote.c.position,
+            *_latest_first(wrote, run),
         )
         .limit(1)
     )
@@ -207,3 +203,25 @@ def _declared_edges(run_id: sa.ColumnElement[int]) -> sa.Select[int, int, int, s
 def is_direction(io: sa.FromClause, direction: str) -> sa.ColumnElement[bool]:
     """Return the condition that partial indexes know: spelled out, not bound as a parameter."""
     return io.c.direction == sa.literal_column(f"'{direction}'")
+
+
+def select_last_writer(pointer_id: sa.ColumnElement[int]) -> sa.Select[int]:
+    """Return the query for the run that last wrote a pointer; equal ends are decided as above."""
+    wrote, run = run_io.alias(), component_run.alias()
+    return (
+        sa.select(run.c.id)
+        .join_from(wrote, run, run.c.id == wrote.c.run_id)
+        .where(wrote.c.pointer_id == pointer_id, is_direction(wrote, "output"))
+        .order_by(*_latest_first(wrote, run))
+        .limit(1)
+    )
+
+
+def _latest_first(wrote: sa.FromClause, run: sa.FromClause) -> tuple[sa.ColumnElement[object], ...]:
+    return (
+        wrote.c.moment.desc(),
+        run.c.started_at.desc(),
+        run.c.span_id.desc(),
+        run.c.trace_id.desc(),
+        wrote.c.position,
+    )

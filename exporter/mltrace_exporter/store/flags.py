@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from mltrace_exporter.store.bulk import unnest
-from mltrace_exporter.store.edges import is_direction
+from mltrace_exporter.store.edges import is_direction, select_last_writer
 from mltrace_exporter.store.schema import component_run, flag, io_pointer, run_io
 
 _OPEN = flag.c.resolved_at.is_(None)
@@ -48,14 +48,7 @@ def open_flags(
     Each flag is tied to the run that had written the pointer last.
     """
     asked = unnest(id=(sorted(pointer_ids), sa.BigInteger))
-    writer = (
-        sa.select(run_io.c.run_id)
-        .where(run_io.c.pointer_id == asked.c.id, is_direction(run_io, "output"))
-        .order_by(run_io.c.moment.desc(), run_io.c.run_id.desc())
-        .limit(1)
-        .correlate(asked)
-        .scalar_subquery()
-    )
+    writer = select_last_writer(asked.c.id).correlate(asked).scalar_subquery()
     rows = sa.select(asked.c.id, writer, sa.literal(by, sa.Text), sa.literal(reason, sa.Text))
     statement = (
         pg.insert(flag)
@@ -133,5 +126,5 @@ def _select_flags() -> sa.Select[Any]:
             *(column for column in flag.c if column.name not in {"id", "pointer_id"}),
         )
         .join_from(flag, io_pointer, io_pointer.c.id == flag.c.pointer_id)
-        .order_by(flag.c.flagged_at.desc(), flag.c.id.desc())
+        .order_by(flag.c.flagged_at.desc(), io_pointer.c.name)
     )

@@ -57,23 +57,6 @@ def find_by_span(connection: sa.Connection, first: bytes, last: bytes) -> list[i
     return list(connection.scalars(query))
 
 
-def find_last_writer(connection: sa.Connection, pointer_id: int) -> int | None:
-    """Return the run that last wrote the pointer, if any did."""
-    query = (
-        sa.select(component_run.c.id)
-        .join_from(run_io, component_run, component_run.c.id == run_io.c.run_id)
-        .where(run_io.c.pointer_id == pointer_id, is_direction(run_io, "output"))
-        .order_by(
-            run_io.c.moment.desc(),
-            component_run.c.started_at.desc(),
-            component_run.c.span_id.desc(),
-            component_run.c.trace_id.desc(),
-        )
-        .limit(1)
-    )
-    return connection.scalar(query)
-
-
 def read_summaries(connection: sa.Connection, run_ids: Collection[int]) -> Sequence[Row]:
     """Return a row for each run with what lists show of it, staleness aside."""
     asked = unnest(id=(list(run_ids), sa.BigInteger))
