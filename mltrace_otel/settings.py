@@ -4,6 +4,7 @@ Runs follow OpenTelemetry's OTEL_EXPORTER_OTLP_* variables, of which those with 
 win. DB_SERVER or `set_address` name one machine for both runs and questions.
 """
 
+import math
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from mltrace_otel.errors import SettingsError
 
 API_PORT = 8080
 _T = TypeVar("_T")
+_Choice = TypeVar("_Choice", bound=StrEnum)
 _DEFAULT_TIMEOUT_S = 10.0
 _CHOSEN_ADDRESS = "MLTRACE_SET_ADDRESS"
 _chosen: dict[str, str] = {}
@@ -83,13 +85,13 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         SettingsError: a variable makes no sense.
     """
     variables = {**os.environ, **_chosen} if environment is None else environment
-    protocol = _read(variables, "PROTOCOL", Protocol, Protocol.HTTP_PROTOBUF)
+    protocol = _read(variables, "PROTOCOL", _choose(Protocol), Protocol.HTTP_PROTOBUF)
     return Settings(
         endpoint=_read_endpoint(variables, protocol),
         protocol=protocol,
         headers=_read(variables, "HEADERS", _parse_headers, ()),
         timeout_s=_read(variables, "TIMEOUT", _parse_timeout, _DEFAULT_TIMEOUT_S),
-        compression=_read(variables, "COMPRESSION", Compression, Compression.NONE),
+        compression=_read(variables, "COMPRESSION", _choose(Compression), Compression.NONE),
         certificate=_read(variables, "CERTIFICATE", Path, None),
         client_key=_read(variables, "CLIENT_KEY", Path, None),
         client_certificate=_read(variables, "CLIENT_CERTIFICATE", Path, None),
@@ -161,6 +163,16 @@ def _split(address: str, name: str) -> tuple[str, str, int | None]:
     return parts.scheme, f"[{host}]" if ":" in host else host, port
 
 
+def _choose(kind: type[_Choice]) -> Callable[[str], _Choice]:
+    def parse(text: str) -> _Choice:
+        try:
+            return kind(text)
+        except ValueError:
+            raise ValueError(f"choose {' or '.join(kind)}") from None
+
+    return parse
+
+
 def _parse_headers(text: str) -> tuple[tuple[str, str], ...]:
     pairs = [item.partition("=") for item in text.split(",") if item.strip()]
     if not all(equals for _, equals, _ in pairs):
@@ -171,6 +183,6 @@ def _parse_headers(text: str) -> tuple[tuple[str, str], ...]:
 def _parse_timeout(text: str) -> float:
     # OpenTelemetry specifies milliseconds, but its Python SDK reads the same variable as seconds.
     seconds = float(text)
-    if seconds <= 0:
+    if not 0 < seconds < math.inf:
         raise ValueError("it is a number of seconds above 0")
     return seconds

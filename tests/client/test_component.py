@@ -16,7 +16,7 @@ class RowsTest(Test):
         super().__init__(name="rows")
 
     def testRows(self, rows: list[int]) -> None:  # noqa: N802 - as documented
-        self.assertTrue(rows)  # noqa: PT009 - as documented
+        self.assertTrue(rows)
 
 
 def test_a_bare_decorator_records_the_component_and_its_code(recorded: Recorded) -> None:

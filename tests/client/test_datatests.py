@@ -1,0 +1,186 @@
+# ruff: noqa: N802 - names as in unittest
+from collections.abc import Callable
+
+import pytest
+
+from mltrace_exporter.model import Run
+from mltrace_otel import Component, Test
+from mltrace_otel.datatests import Case, describe_error, list_cases, make_test, run_case
+
+Recorded = Callable[[], list[Run]]
+
+
+class AllTest(Test):
+    """A test method for each assertion, that fails where the value is no 1."""
+
+    def testAlmostEqual(self, x: float) -> None:
+        self.assertAlmostEqual(x, 1)
+
+    def testEqual(self, x: int) -> None:
+        self.assertEqual(x, 1)
+
+    def testFalse(self, x: int) -> None:
+        self.assertFalse(x != 1)
+
+    def testGreater(self, x: int) -> None:
+        self.assertGreater(2, abs(x))
+
+    def testGreaterEqual(self, x: int) -> None:
+        self.assertGreaterEqual(1, abs(x))
+
+    def testIn(self, x: int) -> None:
+        self.assertIn(x, [1])
+
+    def testIsNone(self, x: int) -> None:
+        self.assertIsNone(None if x == 1 else x)
+
+    def testLess(self, x: int) -> None:
+        self.assertLess(x, 2)
+
+    def testLessEqual(self, x: int) -> None:
+        self.assertLessEqual(x, 1)
+
+    def testNotEqual(self, x: int) -> None:
+        self.assertNotEqual(x, 2)
+
+    def testPlain(self, x: int) -> None:
+        assert x == 1
+
+    def testTrue(self, x: int) -> None:
+        self.assertTrue(x == 1)
+
+    def helper(self, x: int) -> None:
+        raise AssertionError(x)
+
+
+CASES = {case.name: case for case in list_cases(AllTest())}
+
+
+def test_methods_that_begin_with_test_are_cases_by_name() -> None:
+    assert list(CASES) == sorted(name for name in vars(AllTest) if name.startswith("test"))
+    assert CASES["testIn"].suite == "AllTest"
+    assert CASES["testIn"].arguments == ("x",)
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_each_assertion_passes_and_fails(case: Case) -> None:
+    passed = run_case(case, {"x": 1}, "before")
+    failed = run_case(case, {"x": 2}, "after")
+
+    assert (passed.status, passed.message, passed.phase) == ("pass", None, "before")
+    assert (failed.status, failed.phase) == ("fail", "after")
+    assert (failed.message or "").startswith("AssertionError")
+    assert passed.duration_s is not None
+    assert 0 <= passed.duration_s < 1
+
+
+def test_a_class_and_an_instance_are_tests_with_a_name() -> None:
+    class Named(Test):
+        def __init__(self, name: str = "outliers") -> None:
+            super().__init__(name=name)
+
+        def testIt(self) -> None:
+            """Pass."""
+
+    assert list_cases(make_test(Named))[0].suite == "outliers"
+    assert list_cases(make_test(Named("others")))[0].suite == "others"
+
+
+def test_any_exception_is_a_failure_with_its_message() -> None:
+    class Wild(Test):
+        def testKey(self) -> None:
+            raise KeyError("missing")
+
+        def testMute(self) -> None:
+            raise NotImplementedError
+
+    key, mute = (run_case(case, {}, "after") for case in list_cases(Wild()))
+
+    assert key.message == "KeyError: 'missing'"
+    assert mute.message == "NotImplementedError"
+
+
+def test_an_interrupt_ends_the_program_and_no_test() -> None:
+    class Interrupted(Test):
+        def testIt(self) -> None:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_case(list_cases(Interrupted())[0], {}, "after")
+
+
+def test_an_exception_without_words_is_named() -> None:
+    class Mute(Exception):  # noqa: N818 - for this test
+        def __str__(self) -> str:
+            raise RuntimeError
+
+    assert describe_error(Mute()) == "Mute"
+    assert describe_error(ValueError("no")) == "ValueError: no"
+
+
+def test_outcomes_arrive_with_phase_message_and_duration(recorded: Recorded) -> None:
+    class Rows(Test):
+        def testEnough(self, rows: list[int], least: int = 2) -> None:
+            self.assertGreaterEqual(len(rows), least)
+
+    @Component("c", beforeTests=[Rows], afterTests=[Rows]).run
+    def grow(rows: list[int]) -> list[int]:
+        rows = [*rows, 2]
+        return rows  # noqa: RET504 - a variable to test
+
+    assert grow([1]) == [1, 2]
+
+    (run,) = recorded()
+    assert [(test.phase, test.status, test.message) for test in run.tests] == [
+        ("before", "fail", "AssertionError: 1 not greater than or equal to 2"),
+        ("after", "pass", None),
+    ]
+    assert all(test.duration_s is not None and test.duration_s < 1 for test in run.tests)
+    assert run.execution == "ok"
+
+
+def test_a_default_gives_way_to_a_variable_of_that_name(recorded: Recorded) -> None:
+    class Limit(Test):
+        def testLimit(self, x: int, limit: int = 10) -> None:
+            self.assertLess(x, limit)
+
+    @Component("c", beforeTests=[Limit], afterTests=[Limit]).run
+    def work(x: int) -> int:
+        limit = 1
+        return x + limit
+
+    assert work(5) == 6
+
+    before, after = recorded()[0].tests
+    assert (before.status, after.status) == ("pass", "fail")
+
+
+def test_a_test_of_a_variable_that_was_never_bound_fails_and_says_so(recorded: Recorded) -> None:
+    class Found(Test):
+        def testFound(self, found: str) -> None:
+            self.assertTrue(found)
+
+    @Component("c", afterTests=[Found]).run
+    def look(where: str) -> None:
+        if where:
+            found = where
+            assert found
+
+    look("")
+
+    assert recorded()[0].tests[0].message == "found had no value"
+
+
+def test_after_tests_do_not_run_where_the_function_raised(recorded: Recorded) -> None:
+    class Never(Test):
+        def testIt(self) -> None:
+            """Pass."""
+
+    @Component("c", afterTests=[Never]).run
+    def work() -> None:
+        raise ValueError
+
+    with pytest.raises(ValueError):  # noqa: PT011 - it has no words
+        work()
+
+    assert recorded()[0].tests == ()
