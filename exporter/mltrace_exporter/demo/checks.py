@@ -5,7 +5,7 @@
 from pathlib import Path
 
 import pandas as pd
-from pyarrow import parquet
+from pyarrow import feather
 
 from mltrace_otel import Test
 
@@ -70,7 +70,7 @@ class TrainingDataTest(Test):
 
     def test_enough_rows(self, features: list[str]) -> None:
         """A month has 24,000 flights or more."""
-        rows = sum(parquet.read_metadata(path).num_rows for path in features)
+        rows = sum(feather.read_table(path, columns=["id"]).num_rows for path in features)
         self.assertGreater(rows, 20_000, f"{rows} rows to learn from")
 
 
