@@ -170,7 +170,9 @@ class Sender:
         # The first is said at once, then each time that the loss has doubled.
         before, self._lost = self._lost, self._lost + count
         if before.bit_length() != self._lost.bit_length():
-            _log.warning("%d component run(s) were not recorded: %s.", self._lost, reason)
+            _log.warning(
+                "%d component run(s) were not recorded: %s.", self._lost, reason.rstrip(".")
+            )
 
 
 class _Outage:
