@@ -21,6 +21,7 @@ FENCE = re.compile(r"^```(?:sh|console)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 SPAN = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 COMMAND = re.compile(r"(?:^|[|&;$] ?)mltrace ([a-z]+)", re.MULTILINE)
 VARIABLE = re.compile(r"\b(?:MLTRACE|OTEL)_[A-Z_]*[A-Z]\b|\bDB_SERVER\b")
+LINK = re.compile(r"\]\(([^)#\s]+)[^)]*\)")
 TARGET = re.compile(r"\bmake ((?:[a-z]+ ?)+)")
 
 
@@ -87,6 +88,18 @@ def test_every_file_in_the_documentation_exists() -> None:
 
     assert named
     assert [each for each in named if not (REPOSITORY / each[1]).exists()] == []
+
+
+def test_every_link_between_files_leads_to_one() -> None:
+    named = {
+        (page, target)
+        for page in list_pages()
+        for target in LINK.findall(page.read_text())
+        if "://" not in target
+    }
+
+    assert named
+    assert [each for each in named if not (each[0].parent / each[1]).exists()] == []
 
 
 def test_every_variable_that_is_read_is_documented() -> None:
