@@ -5,6 +5,7 @@ Source: PostgreSQL documentation, COPY, "Text Format"; Arrays, "Array Input and 
 
 import io
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
+_NEEDS_ESCAPE = re.compile(r"[\\\t\n\r]").search
 _ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 
 
@@ -50,7 +52,14 @@ def unnest(
     return sa.func.unnest(*arrays).table_valued(*columns).render_derived()
 
 
-def _encode_array(values: Iterable[str]) -> str:
+def _encode_text(value: str) -> str:
+    # Most texts need no escape, and looking is several times faster than translating.
+    return value.translate(_ESCAPES) if _NEEDS_ESCAPE(value) else value
+
+
+def _encode_array(values: Sequence[str]) -> str:
+    if not values:
+        return "{}"
     quoted = ",".join(
         '"' + value.replace("\\", r"\\").replace('"', r"\"") + '"' for value in values
     )
@@ -63,7 +72,7 @@ def _encode_json(value: Mapping[str, object]) -> str:
 
 _ENCODERS: dict[type, Callable[[Any], str]] = {
     type(None): lambda _: r"\N",
-    str: lambda value: value.translate(_ESCAPES),
+    str: _encode_text,
     bytes: lambda value: rf"\\x{value.hex()}",
     bool: lambda value: "t" if value else "f",
     int: str,
