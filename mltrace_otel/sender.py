@@ -11,6 +11,7 @@ import os
 import sys
 import threading
 from collections import deque
+from itertools import islice
 from time import monotonic, sleep
 
 from mltrace_otel.errors import SettingsError
@@ -21,6 +22,7 @@ QUEUE_LIMIT_BYTES = 64 * 1024 * 1024
 BATCH_LIMIT_BYTES = 3 * 1024 * 1024
 PATIENCE_S = 2.0
 
+_BATCH_LIMIT = 4096
 _FIRST_PAUSE_S = 0.2
 _LONGEST_PAUSE_S = 10.0
 _LONGEST_ASKED_PAUSE_S = 300.0
@@ -86,7 +88,9 @@ class Sender:
                 left_s = self._progress_at + PATIENCE_S - monotonic()
                 if left_s <= 0:
                     endpoint = self._settings.endpoint if self._settings else "the endpoint"
-                    self._lose(len(self._records), f"{endpoint} did not take them before exit")
+                    self._lose(
+                        len(self._records), f"{endpoint} did not take them before exit", last=True
+                    )
                     self._records.clear()
                     return
                 self._changed.wait(left_s)
@@ -100,10 +104,10 @@ class Sender:
 
     def _run(self) -> None:
         pause_s = _FIRST_PAUSE_S
-        batch_limit_bytes = BATCH_LIMIT_BYTES
+        limit = _BATCH_LIMIT
         outage = _Outage()
         while True:
-            batch = self._take(batch_limit_bytes)
+            batch = self._take(limit)
             answer = self._post(b"".join(batch))
             if answer.verdict is Verdict.POSTPONED:
                 outage.note(answer)
@@ -113,20 +117,20 @@ class Sender:
                 continue
             pause_s, outage = _FIRST_PAUSE_S, _Outage()
             if answer.verdict is Verdict.REFUSED and len(batch) > 1:
-                batch_limit_bytes = 1  # one by one, to lose only what is refused
+                limit = len(batch) // 2  # by halves, to lose only what is refused
                 continue
-            batch_limit_bytes = BATCH_LIMIT_BYTES
+            limit = min(limit * 2, _BATCH_LIMIT)
             self._drop(batch, answer)
 
-    def _take(self, limit_bytes: int) -> list[bytes]:
-        """Wait for records and return the oldest, at least one; they stay queued."""
+    def _take(self, limit: int) -> list[bytes]:
+        """Wait for records and return the oldest, one to ``limit``; they stay queued."""
         with self._changed:
             self._changed.wait_for(lambda: self._records)
             batch: list[bytes] = []
             size_bytes = 0
-            for record in self._records:
+            for record in islice(self._records, limit):
                 size_bytes += len(record)
-                if batch and size_bytes > limit_bytes:
+                if batch and size_bytes > BATCH_LIMIT_BYTES:
                     break
                 batch.append(record)
             return batch
@@ -166,10 +170,10 @@ class Sender:
             self._progress_at = monotonic()
             self._changed.notify_all()
 
-    def _lose(self, count: int, reason: str) -> None:
-        # The first is said at once, then each time that the loss has doubled.
+    def _lose(self, count: int, reason: str, *, last: bool = False) -> None:
+        # The first is said at once, then each time that the loss has doubled, and the last.
         before, self._lost = self._lost, self._lost + count
-        if before.bit_length() != self._lost.bit_length():
+        if last or before.bit_length() != self._lost.bit_length():
             _log.warning(
                 "%d component run(s) were not recorded: %s.", self._lost, reason.rstrip(".")
             )
