@@ -121,6 +121,7 @@ class Run:
     git_dirty: bool | None
     error_type: str | None
     staleness_threshold_s: float
+    stacktrace: str | None = None
     resource: dict[str, object] = field(default_factory=dict)
     attributes: dict[str, object] = field(default_factory=dict)
 

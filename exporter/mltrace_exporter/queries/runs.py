@@ -27,6 +27,7 @@ from mltrace_otel.contract.api import (
 from mltrace_otel.contract.attributes import DEFAULT_STALENESS_THRESHOLD_S
 
 _SPAN_ID_DIGITS = 16
+_STACKTRACE = "exception.stacktrace"  # an attribute of OpenTelemetry's, kept as it came
 
 
 def list_runs(
@@ -74,6 +75,7 @@ def get_run(connection: sa.Connection, ref: str) -> Run:
     producers = sorted({edge.producer for edge in edges})
     summaries = summarise(connection, [run_id, *producers])
     row = stored.read_details(connection, run_id)
+    attributes = dict(row.attributes)
     return Run(
         summary=summaries[run_id],
         description=row.description,
@@ -96,8 +98,9 @@ def get_run(connection: sa.Connection, ref: str) -> Run:
             if row.staleness_threshold_s is None
             else row.staleness_threshold_s
         ),
+        stacktrace=attributes.pop(_STACKTRACE, None),
         resource=row.resource,
-        attributes=row.attributes,
+        attributes=attributes,
     )
 
 

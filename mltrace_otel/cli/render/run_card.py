@@ -78,8 +78,7 @@ def _spell(values: Mapping[str, object]) -> str:
 def _sections(run: Run) -> Iterator[RenderableType]:
     summary = run.summary
     if summary.message or run.error_type:
-        said = ": ".join(block(text) for text in (run.error_type, summary.message) if text)
-        yield section("Error", lines(said))
+        yield section("Error", lines(*_explain_error(run)))
     if summary.stale:
         yield section("Stale", lines(*warnings(reason.sentence for reason in summary.stale)))
     if run.test_outcomes:
@@ -97,6 +96,17 @@ def _sections(run: Run) -> Iterator[RenderableType]:
         yield _code(run, run.code)
     if run.outputs:
         yield section("Next", command("trace", run.outputs[0].name))
+
+
+def _explain_error(run: Run) -> Iterator[Text]:
+    """Say how the function failed: the error's type and message each once."""
+    message, stacktrace = run.summary.message or "", run.stacktrace or ""
+    if run.error_type and run.error_type.rpartition(".")[2] not in message:
+        message = f"{run.error_type}: {message}" if message else run.error_type
+    if stacktrace:
+        yield Text(block(stacktrace.rstrip()), style="dim", overflow="fold")
+    if not stacktrace.rstrip().endswith(message):
+        yield Text(block(message), overflow="fold")
 
 
 def _tests(outcomes: Sequence[TestOutcome]) -> Table:
