@@ -39,12 +39,17 @@ class Sender:
 
     def __init__(self) -> None:
         self._begin()
-        os.register_at_fork(after_in_child=self._begin)
+        os.register_at_fork(
+            before=lambda: self._connecting.acquire(),
+            after_in_parent=lambda: self._connecting.release(),
+            after_in_child=self._begin,
+        )
         atexit.register(self.finish)
 
     def _begin(self) -> None:
         """Begin with nothing to send: what a forked child inherits is its parent's to send."""
         self._changed = threading.Condition()
+        self._connecting = threading.Lock()
         self._records: deque[bytes] = deque()
         self._size_bytes = 0
         self._lost = 0
@@ -146,9 +151,11 @@ class Sender:
     def _connect(self) -> Transport:
         settings = read_settings()
         if self._transport is None or settings != self._settings:
-            if self._transport:
-                self._transport.close()
-            self._transport, self._settings = open_transport(settings), settings
+            # Modules are imported here: a fork meanwhile would leave their locks held in the child.
+            with self._connecting:
+                if self._transport:
+                    self._transport.close()
+                self._transport, self._settings = open_transport(settings), settings
         return self._transport
 
     def _pause(self, seconds: float) -> None:

@@ -4,6 +4,7 @@ The SDK's exporters hide partial success, redirects and permanent refusals, so w
 Source: OTLP specification, "OTLP/HTTP Response" and "OTLP/gRPC Response".
 """
 
+import codecs
 import gzip
 import ssl
 from collections.abc import Callable
@@ -70,6 +71,7 @@ class HttpTransport:
     """OTLP over HTTP, protobuf."""
 
     def __init__(self, settings: Settings) -> None:
+        codecs.lookup("idna")  # sockets would import it with the first request: see `Sender`
         self._url = settings.endpoint
         self._gzip = settings.compression is Compression.GZIP
         self._client = httpx.Client(
@@ -134,7 +136,7 @@ class GrpcTransport:
 
 def _trust(settings: Settings) -> ssl.SSLContext | bool:
     if not settings.endpoint.startswith("https"):
-        return True
+        return False  # there is nobody to trust, and to load the authorities takes a while
     context = ssl.create_default_context(cafile=settings.certificate)
     if settings.client_certificate:
         context.load_cert_chain(settings.client_certificate, settings.client_key)
