@@ -32,7 +32,7 @@ def test_the_story_names_the_corrupted_run_and_its_place(demo: Demo) -> None:
 
 
 def test_the_commands_that_the_story_prints_work(demo: Demo) -> None:
-    commands = re.findall(r"^  mltrace (.+)$", demo.read_log(), re.MULTILINE)
+    commands = re.findall(r"^  \S*mltrace (.+)$", demo.read_log(), re.MULTILINE)
     assert [command.split()[0] for command in commands] == ["review", "trace", "inspect"]
     for command in commands:
         assert "ingest" in run_mltrace(*command.split())

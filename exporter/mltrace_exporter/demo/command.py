@@ -1,5 +1,6 @@
 """The command ``mltrace demo``: options come in, a story is told, an exit status goes out."""
 
+import shutil
 import signal
 import sys
 import threading
@@ -82,7 +83,8 @@ def _show(home: Path, server: Server) -> bool:
         progress.update(task, description="The pipeline has run 2013")
     with ApiClient(server.panel) as api:
         findings = search(api, home)
-    console.print(render_story(findings, server.panel, _find_address(server)))
+    story = render_story(findings, server.panel, _find_program(), _find_address(server))
+    console.print(story)
     console.print()
     console.print(render_verdict(findings))
     return findings.found
@@ -105,6 +107,15 @@ def _choose_ports(given: dict[str, int | None]) -> dict[str, int]:
         if asked is None and chosen[name] != default:
             click.echo(f"Port {default} is taken: --{name} is any free one.")
     return chosen
+
+
+def _find_program() -> str:
+    """Return what to type for `mltrace`: its path, if it would not be found by its name."""
+    if shutil.which("mltrace"):
+        return "mltrace"
+    beside_python = Path(sys.executable).with_name("mltrace")
+    near = beside_python.is_relative_to(Path.cwd())
+    return str(beside_python.relative_to(Path.cwd()) if near else beside_python)
 
 
 def _find_address(server: Server) -> str | None:

@@ -63,23 +63,26 @@ _inference = Stage("inference", "Predicts a day's arrival delays.", after=[Predi
 def ingest(source: str, month: str) -> str:
     """Take in the flights of a month; return the path of the table."""
     flights = pd.read_csv(source)
-    raw = _write(flights, f"raw/flights-{month}.parquet")
-    return raw  # noqa: RET504 - the name is what is logged
+    raw = f"raw/flights-{month}.parquet"
+    _write(flights, raw)
+    return raw
 
 
 @_ingest_weather.run(input_vars=["source"], output_vars=["raw"])
 def ingest_weather(source: str) -> str:
     """Take in the weather of the year; return the path of the table."""
-    raw = _write(pd.read_csv(source), "raw/weather.parquet")
-    return raw  # noqa: RET504
+    raw = "raw/weather.parquet"
+    _write(pd.read_csv(source), raw)
+    return raw
 
 
 @_ingest_planes.run(input_vars=["source"], output_vars=["raw"])
 def ingest_planes(source: str) -> str:
     """Take in the register of planes; return the path of the table."""
     planes = pd.read_csv(source).rename(columns={"year": "built"})
-    raw = _write(planes, "raw/planes.parquet")
-    return raw  # noqa: RET504
+    raw = "raw/planes.parquet"
+    _write(planes, raw)
+    return raw
 
 
 @_clean.run(input_vars=["raw"], output_vars=["cleaned"], partition="month")
@@ -88,8 +91,9 @@ def clean(raw: str, month: str) -> str:
     flights = pd.read_parquet(raw)
     departed = flights.dropna(subset=["dep_delay"]).drop_duplicates()
     departed = departed.assign(date=name_days(departed), id=name_flights(departed))
-    cleaned = _write(departed, f"clean/flights-{month}.parquet")
-    return cleaned  # noqa: RET504
+    cleaned = f"clean/flights-{month}.parquet"
+    _write(departed, cleaned)
+    return cleaned
 
 
 @_featuregen.run(
@@ -153,9 +157,8 @@ def name_flights(flights: pd.DataFrame) -> pd.Series:
     return name_days(flights) + "/" + number + "-" + flights["origin"] + "-" + scheduled
 
 
-def _write(table: pd.DataFrame, path: str) -> str:
+def _write(table: pd.DataFrame, path: str) -> None:
     table.to_parquet(_make_room(path), index=False)
-    return path
 
 
 def _make_room(path: str) -> str:

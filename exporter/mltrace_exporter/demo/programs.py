@@ -118,6 +118,7 @@ def _make_environment(home: Path, server: Server) -> dict[str, str]:
         "OTEL_EXPORTER_OTLP_ENDPOINT": server.otlp_http,
         "MLTRACE_ADDRESS": server.panel,
         "MLTRACE_HOME": str(home),
+        "OTEL_SERVICE_NAME": "nyc-flights",
         # The tables are small: more threads would wait for each other.
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",

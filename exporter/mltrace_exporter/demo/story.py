@@ -15,18 +15,23 @@ _MINUTES_AN_HOUR = 60
 _FAILED = "fail"
 
 
-def render_story(findings: Findings, panel: str, address: str | None) -> RenderableType:
+def render_story(
+    findings: Findings, panel: str, program: str, address: str | None
+) -> RenderableType:
     """Return what happened, what the review says, and how to look for oneself.
 
     Args:
         findings: what happened.
         panel: URL of the panel.
+        program: what to type for `mltrace`.
         address: what the commands need as --address; None if they find the server by themselves.
     """
     return Group(
         *_section("What happened", *_tell(findings)),
         *_section("Runs that the flagged predictions have in common", *_rank(findings)),
-        *_section("Look for yourself", *_suggest(findings, address), f"Panel: {panel}/review"),
+        *_section(
+            "Look for yourself", *_suggest(findings, program, address), f"Panel: {panel}/review"
+        ),
     )
 
 
@@ -88,14 +93,14 @@ def _rank(findings: Findings) -> Iterator[RenderableType]:
             yield Padding(sentence, (0, 0, 0, 3), expand=False)
 
 
-def _suggest(findings: Findings, address: str | None) -> Iterator[Text]:
+def _suggest(findings: Findings, program: str, address: str | None) -> Iterator[Text]:
     where = [] if address is None else ["--address", address]
     for question in (
         ["review"],
         ["trace", findings.worst["id"]],
         ["inspect", str(findings.culprit.summary.id)],
     ):
-        yield Text(shlex.join(["mltrace", *question, *where]), style="cyan")
+        yield Text(shlex.join([program, *question, *where]), style="cyan")
 
 
 def _name(findings: Findings) -> str:
