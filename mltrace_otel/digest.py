@@ -160,6 +160,7 @@ def _add_column(content: _Content, column: "pd.Series | pd.Index") -> None:
         _add_array(content, column.to_numpy(dtype=getattr(dtype, "numpy_dtype", None), na_value=0))
     elif types.infer_dtype(column, skipna=True) in {"string", "empty"}:
         texts = numpy.asarray(column, dtype=object)
+        _add_array(content, pandas.isna(texts))  # their hashes are those of "None", "nan", "<NA>"
         _add_array(content, pandas.util.hash_array(texts, categorize=False))
     else:
         _add_pickled(content, column.tolist())

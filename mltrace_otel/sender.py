@@ -40,11 +40,17 @@ class Sender:
     def __init__(self) -> None:
         self._begin()
         os.register_at_fork(
-            before=lambda: self._connecting.acquire(),
-            after_in_parent=lambda: self._connecting.release(),
+            before=self._begin_fork,
+            after_in_parent=self._end_fork,
             after_in_child=self._begin,
         )
         atexit.register(self.finish)
+
+    def _begin_fork(self) -> None:
+        self._connecting.acquire()
+
+    def _end_fork(self) -> None:
+        self._connecting.release()
 
     def _begin(self) -> None:
         """Begin with nothing to send: what a forked child inherits is its parent's to send."""

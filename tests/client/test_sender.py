@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 from receiving import Receiver, Reply, receive_http, run_program
+from services import find_free_ports
 
 from mltrace_exporter.model import Run
 from mltrace_otel import ComponentRun, log_component_run
 from mltrace_otel.sender import QUEUE_LIMIT_BYTES, Sender
-from services import find_free_ports
 
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 QUICK_RUNS = """
