@@ -27,7 +27,10 @@ class Test:
     def __init__(self, name: str = "") -> None:
         self.name = name or type(self).__name__
 
-    assertAlmostEqual = staticmethod(_CHECKS.assertAlmostEqual)  # noqa: N815 - as in unittest
+    # Its overloads are too many for a static method's type.
+    assertAlmostEqual: Callable[..., None] = staticmethod(  # noqa: N815 - as in unittest
+        _CHECKS.assertAlmostEqual
+    )
     assertEqual = staticmethod(_CHECKS.assertEqual)  # noqa: N815
     assertFalse = staticmethod(_CHECKS.assertFalse)  # noqa: N815
     assertGreater = staticmethod(_CHECKS.assertGreater)  # noqa: N815

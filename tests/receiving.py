@@ -147,7 +147,7 @@ def receive_grpc() -> Iterator[Receiver]:
         return b""
 
     server = grpc.server(ThreadPoolExecutor(4))
-    handler = grpc.unary_unary_rpc_method_handler(export)
+    handler: grpc.RpcMethodHandler[bytes, bytes] = grpc.unary_unary_rpc_method_handler(export)
     service, _, method = _EXPORT[1:].partition("/")
     server.add_generic_rpc_handlers(
         (grpc.method_handlers_generic_handler(service, {method: handler}),)

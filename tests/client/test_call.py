@@ -159,7 +159,7 @@ def test_a_coroutine_is_recorded_when_it_ends(recorded: Recorded) -> None:
         return y
 
     async def both() -> list[str]:
-        return await asyncio.gather(work("a"), work("b"))
+        return list(await asyncio.gather(work("a"), work("b")))
 
     assert asyncio.run(both()) == ["a-out", "b-out"]
 
