@@ -3,12 +3,17 @@
 from collections.abc import Callable, Iterator
 
 import pytest
+from hypothesis import settings
 from receiving import Receiver, receive_grpc, receive_http
 
 from mltrace_exporter.model import Run
 from mltrace_otel import flush
 
 Recorded = Callable[[], list[Run]]
+
+# No deadline: where others work too, one example may take long.
+settings.register_profile("client", deadline=None, max_examples=60)
+settings.load_profile("client")
 
 
 @pytest.fixture
