@@ -3,6 +3,7 @@ import sys
 from pathlib import Path
 from textwrap import dedent
 
+CACHE = Path(__file__).parents[2] / ".mypy_cache" / "typing"
 PROGRAM = dedent(
     """
     from collections.abc import Coroutine
@@ -52,7 +53,7 @@ def test_a_decorated_function_keeps_its_signature_for_mypy(tmp_path: Path) -> No
     (tmp_path / "mypy.ini").write_text(SETTINGS)
 
     done = subprocess.run(
-        [sys.executable, "-m", "mypy", "program.py"],
+        [sys.executable, "-m", "mypy", f"--cache-dir={CACHE}", "program.py"],
         cwd=tmp_path,
         capture_output=True,
         encoding="utf-8",
