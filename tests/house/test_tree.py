@@ -13,12 +13,11 @@ from urllib.parse import urlsplit
 import pytest
 from services import REPOSITORY
 
-# Folders of one machine, and addresses that only work inside one network.
+# Folders of one machine, and addresses of package registries.
 PLACES = re.compile(
     r"""(?<![\w.])/(?:root|work|home/\w+|Users/\w+)/[\w.]"""
     r"""|(?:index-url|extra-index-url|GOPROXY)\s*=\s*\S"""
     r"""|https?://[^\s"'<>)]*(?:artifactory|nexus|pypi|/simple\b)"""
-    r"""|https?://(?:10|192\.168|172\.(?:1[6-9]|2\d|3[01]))\.\d"""
 )
 REGISTRIES = ("PIP_INDEX_URL", "UV_INDEX_URL", "UV_DEFAULT_INDEX", "GOPROXY", "NPM_CONFIG_REGISTRY")
 
