@@ -12,6 +12,8 @@ from time import perf_counter
 from mltrace_otel.contract.api import TestOutcome
 from mltrace_otel.errors import SetupError
 
+MESSAGE_LIMIT = 8 * 1024
+
 _CHECKS = unittest.TestCase()
 
 
@@ -131,10 +133,16 @@ def _fail(case: Case, arguments: Mapping[str, object]) -> str | None:
 
 
 def describe_error(error: BaseException) -> str:
-    """Return ``Type: message``. A message that cannot be made is left out."""
+    """Return ``Type: message``, shortened. A message that cannot be made is left out."""
     try:
         message = str(error)
     except Exception:  # noqa: BLE001 - an exception's own __str__ may be broken
         message = ""
     name = type(error).__name__
-    return f"{name}: {message}" if message else name
+    return f"{name}: {shorten(message)}" if message else name
+
+
+def shorten(text: str, limit: int = MESSAGE_LIMIT) -> str:
+    """Return a text whose middle is left out if it is longer than ``limit`` characters."""
+    half = limit // 2
+    return text if len(text) <= limit else f"{text[:half]} ... {text[-half:]}"

@@ -19,11 +19,12 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 
 from mltrace_otel import wire
 from mltrace_otel.contract import attributes as key
-from mltrace_otel.datatests import describe_error
+from mltrace_otel.datatests import describe_error, shorten
 from mltrace_otel.runs import ComponentRun
 from mltrace_otel.sender import SENDER
 
 _MANY = 1_000_000
+_STACKTRACE_LIMIT = 64 * 1024
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -164,7 +165,7 @@ def _describe_failure(error: BaseException) -> wire.Failure:
         type=f"{module}{kind.__qualname__}",
         message=summary.removeprefix(kind.__name__).removeprefix(": "),
         summary=summary,
-        stacktrace=stacktrace,
+        stacktrace=shorten(stacktrace, _STACKTRACE_LIMIT),
     )
 
 

@@ -94,6 +94,20 @@ def test_an_exception_that_cannot_be_shown_is_recorded(recorded: Recorded) -> No
     assert recorded()[0].message == "Mute"
 
 
+def test_an_exception_of_many_words_is_shortened(recorded: Recorded, receiver: Receiver) -> None:
+    @Component("c").run
+    def work() -> None:
+        raise ValueError("begin" + "x" * 6_000_000 + "end")
+
+    with pytest.raises(ValueError, match=r"^begin"):
+        work()
+
+    message = recorded()[0].message or ""
+    assert message.startswith("ValueError: beginxx")
+    assert message.endswith("xxend")
+    assert len(receiver.accepted[0]) < 200_000
+
+
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit("no data"), SystemExit(2)])
 def test_an_exit_passes_through_and_is_recorded(recorded: Recorded, error: BaseException) -> None:
     @Component("c").run
