@@ -50,7 +50,9 @@ def demo(*, leave: bool, home: Path | None, **ports: int | None) -> None:
     Ctrl-C.
     """
     told = False
-    signal.signal(signal.SIGTERM, _interrupt)
+    # Also where a script's `&` has us ignore Ctrl-C from the start.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     try:
         _check_packages()
         folder = (home or read_settings().home / "demo").expanduser().absolute()
