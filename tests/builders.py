@@ -64,3 +64,8 @@ def make_test(case: str = "testRange", status: str = "pass", **fields: Any) -> T
     return TestResult(
         **{"suite": "RangeTest", "case": case, "phase": "after", **fields}, status=status
     )
+
+
+def names(run: Run, direction: str) -> list[str]:
+    """Return the names of the run's inputs or outputs."""
+    return [io.name for io in run.io if io.direction == direction]

@@ -1,23 +1,17 @@
 # ruff: noqa: RET504 - what is returned must be a local variable first
 import asyncio
-import cProfile
-import random
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from types import FrameType
 from typing import Any, NoReturn, Self
 
 import numpy as np
 import pandas as pd
 import pytest
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
-from receiving import Receiver, receive_http, run_program
+from builders import names
+from receiving import Receiver
 from sklearn.linear_model import LinearRegression
 
 from mltrace_exporter.model import Io, Run
@@ -25,10 +19,6 @@ from mltrace_otel import Component, IOPointer, Test, flush
 
 Recorded = Callable[[], list[Run]]
 EXCEPTION = "exception"
-
-
-def names(run: Run, direction: str) -> list[str]:
-    return [io.name for io in run.io if io.direction == direction]
 
 
 class Unreadable:
@@ -292,100 +282,6 @@ def test_variables_of_inner_functions_and_closures_are_read(recorded: Recorded) 
     assert names(recorded()[0], "output") == ["after", "p-changed"]
 
 
-def test_profilers_and_tracers_are_back_after_a_call(recorded: Recorded) -> None:
-    @Component("c").run(output_vars=["y"])
-    def work(x: str) -> str:
-        assert sys.getprofile() is None
-        y = x
-        return y
-
-    before = sys.gettrace()
-    work("a")
-    assert sys.getprofile() is None
-    assert sys.gettrace() is before
-    assert names(recorded()[0], "output") == ["a"]
-
-
-@pytest.mark.parametrize("raises", [False, True])
-def test_a_debugger_keeps_receiving_lines(recorded: Recorded, raises: bool) -> None:  # noqa: FBT001
-    lines: list[tuple[str, int]] = []
-
-    @Component("c").run(output_vars=["y"])
-    def work(x: str) -> str:
-        y = x + "!"
-        if raises:
-            raise ValueError
-        return y
-
-    def trace(frame: FrameType, event: str, _: object) -> Any:
-        if frame.f_code.co_name == "work":
-            lines.append((event, frame.f_lineno - frame.f_code.co_firstlineno))
-        return trace
-
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        work("a")
-    except ValueError:
-        pass
-    finally:
-        after = sys.gettrace()
-        sys.settrace(before)
-
-    assert after is trace
-    assert [line for event, line in lines if event == "line"] == [2, 3, 4 if raises else 5]
-    assert lines[-1][0] == "return"
-    assert names(recorded()[0], "output") == ([] if raises else ["a!"])
-
-
-@pytest.mark.parametrize("traced", [False, True])
-def test_a_profiler_keeps_receiving_calls(recorded: Recorded, traced: bool) -> None:  # noqa: FBT001
-    events: list[str] = []
-
-    def inner() -> int:
-        return 1
-
-    @Component("c").run(output_vars=["y"])
-    def work(x: str) -> str:
-        y = x * inner()
-        return y
-
-    def profile(frame: FrameType, event: str, _: object) -> None:
-        if frame.f_code.co_name in {"work", "inner"} and event in {"call", "return"}:
-            events.append(f"{event} {frame.f_code.co_name}")
-
-    def trace(_frame: FrameType, _event: str, _argument: object) -> None:
-        return None
-
-    before = sys.gettrace()
-    sys.setprofile(profile)
-    if traced:
-        sys.settrace(trace)
-    try:
-        work("a")
-        after = sys.getprofile(), sys.gettrace()
-    finally:
-        sys.setprofile(None)
-        sys.settrace(before)
-
-    assert after == (profile, trace if traced else before)
-    assert events == ["call work", "call inner", "return inner", "return work"]
-    assert names(recorded()[0], "output") == ["a"]
-
-
-def test_cprofile_still_measures(recorded: Recorded) -> None:
-    @Component("c").run(output_vars=["y"])
-    def work(x: str) -> str:
-        y = x
-        return y
-
-    with cProfile.Profile() as profile:
-        work("a")
-
-    assert any(entry.code == work.__wrapped__.__code__ for entry in profile.getstats())  # type: ignore[attr-defined] # functools.wraps sets it
-    assert names(recorded()[0], "output") == ["a"]
-
-
 def test_threads_have_runs_of_their_own(recorded: Recorded) -> None:
     together = threading.Barrier(4)
 
@@ -575,115 +471,6 @@ def test_fifty_thousand_ids_are_no_limit(recorded: Recorded) -> None:
     predict()
 
     assert len(recorded()[0].io) == 50_000
-
-
-def test_the_programs_telemetry_neither_drops_nor_cuts_runs(tmp_path: Path) -> None:
-    program = """
-        import mltrace_otel
-        from opentelemetry import trace
-        from opentelemetry.sdk.trace import TracerProvider
-        from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
-
-        trace.set_tracer_provider(TracerProvider(sampler=ALWAYS_OFF))
-
-        @mltrace_otel.Component("a-component-of-long-name", tags=["one", "two", "three"]).run(
-            input_vars=["x"], output_vars=["model"]
-        )
-        def work(x):
-            model = [[name] for name in x]
-            return model
-
-        with trace.get_tracer("user").start_as_current_span("root"):
-            work(["a-rather-long-name", mltrace_otel.create_random_ids()[0]])
-    """
-    limits = {
-        f"OTEL_{what}": "1"
-        for what in (
-            "ATTRIBUTE_COUNT_LIMIT",
-            "ATTRIBUTE_VALUE_LENGTH_LIMIT",
-            "SPAN_ATTRIBUTE_COUNT_LIMIT",
-            "SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT",
-            "SPAN_EVENT_COUNT_LIMIT",
-            "SPAN_LINK_COUNT_LIMIT",
-            "EVENT_ATTRIBUTE_COUNT_LIMIT",
-            "LINK_ATTRIBUTE_COUNT_LIMIT",
-        )
-    }
-    with receive_http() as receiver:
-        ended = run_program(
-            tmp_path,
-            program,
-            OTEL_EXPORTER_OTLP_ENDPOINT=receiver.url,
-            OTEL_TRACES_SAMPLER="always_off",
-            **limits,
-        )
-        (run,) = receiver.runs()
-
-    assert (ended.status, ended.stderr) == (0, "")
-    assert run.component == "a-component-of-long-name"
-    assert run.words
-    assert run.words.tags == ("one", "two", "three")
-    assert run.io[0].name == "a-rather-long-name"
-    assert len(run.io) == 3
-
-
-def test_a_run_joins_the_programs_trace(recorded: Recorded) -> None:
-    exported = InMemorySpanExporter()
-    provider = TracerProvider()
-    provider.add_span_processor(SimpleSpanProcessor(exported))
-    tracer = provider.get_tracer("user")
-
-    @Component("c").run
-    def work() -> None:
-        with tracer.start_as_current_span("detail"):
-            pass
-
-    with tracer.start_as_current_span("request"):
-        work()
-
-    detail, request = exported.get_finished_spans()
-    (run,) = recorded()
-    assert request.context
-    assert detail.parent
-    assert run.parent_span_id == request.context.span_id.to_bytes(8, "big")
-    assert run.id.trace_id == request.context.trace_id.to_bytes(16, "big")
-    assert detail.parent.span_id.to_bytes(8, "big") == run.id.span_id
-
-
-def test_a_run_does_not_sample_what_the_program_left_out(recorded: Recorded) -> None:
-    exported = InMemorySpanExporter()
-    provider = TracerProvider()  # samples as the parent was
-    provider.add_span_processor(SimpleSpanProcessor(exported))
-
-    @Component("c").run
-    def work() -> None:
-        with provider.get_tracer("user").start_as_current_span("detail"):
-            pass
-
-    tracer = TracerProvider(sampler=ALWAYS_OFF).get_tracer("user")
-    with tracer.start_as_current_span("request"):
-        work()
-
-    assert exported.get_finished_spans() == ()
-    assert len(recorded()) == 1
-
-
-def test_a_seed_of_the_program_is_its_own(recorded: Recorded) -> None:
-    @Component("c").run
-    def work() -> None:
-        """Do nothing."""
-
-    random.seed(42)
-    expected = random.random()  # noqa: S311 - no secret
-    random.seed(42)
-    work()
-    assert random.random() == expected  # noqa: S311 - no secret
-    random.seed(42)
-    work()
-
-    first, second = recorded()
-    assert first.id != second.id
-    assert first.id.trace_id != second.id.trace_id
 
 
 def test_a_finished_call_keeps_nothing_alive(receiver: Receiver) -> None:

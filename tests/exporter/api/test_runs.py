@@ -47,3 +47,12 @@ def test_times_are_utc_and_say_so(api: httpx.Client, record: Record) -> None:
     record(make_run(start=1))
 
     assert api.get("/api/runs").json()["items"][0]["started_at"] == "2026-01-01T00:01:00Z"
+
+
+def test_a_failed_run_tells_its_stack_trace_apart_from_its_attributes(
+    api: httpx.Client, record: Record
+) -> None:
+    attributes = {"exception.stacktrace": "Traceback ...", "lr": 0.5}
+    record(make_run(execution="error", message="ValueError: no", attributes=attributes))
+    run = api.get("/api/runs/1").raise_for_status().json()
+    assert (run["stacktrace"], run["attributes"]) == ("Traceback ...", {"lr": 0.5})
