@@ -4,13 +4,16 @@ MltraceError
 ├── SettingsError        the environment makes no sense
 ├── SetupError           a component, its tests or a decorated function do not fit together
 │   └── UnknownVariable  a name that is neither a parameter nor a local variable of the function
+├── ArtifactError        a value could not be kept in a file, or not be read from it
+│   └── ArtifactMissing  there is no such file
 └── ApiError             a question to the server had no answer
     ├── NotFound           nobody has recorded what was asked for
     ├── RequestRefused     the question made no sense
     ├── ServerFailed       the server is broken, or is no mltrace server
     └── ServerUnreachable  nothing answers at the address
 
-None of them is ever raised by a decorated function's call: set-up errors come when it is decorated.
+None of them is ever raised by a decorated function's call: set-up errors come when it is decorated,
+and only what the function itself asks of `save`, `load` or the server can fail inside it.
 """
 
 from collections.abc import Iterable
@@ -38,6 +41,14 @@ class UnknownVariable(SetupError):  # noqa: N818 - named for what is wrong, as H
         close = get_close_matches(name, known) or known
         hint = f" Did you mean {' or '.join(close[:3])}?" if close else ""
         super().__init__(f"{asked_by} names {name!r}, which {function} does not have.{hint}")
+
+
+class ArtifactError(MltraceError):
+    """A value could not be kept in a file, or not be read from it."""
+
+
+class ArtifactMissing(ArtifactError, FileNotFoundError):  # noqa: N818 - named for what is wrong
+    """There is no such file."""
 
 
 class ApiError(MltraceError):

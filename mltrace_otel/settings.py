@@ -6,6 +6,7 @@ win. DB_SERVER or `set_address` name one machine for both runs and questions.
 
 import math
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -19,6 +20,7 @@ API_PORT = 8080
 _T = TypeVar("_T")
 _Choice = TypeVar("_Choice", bound=StrEnum)
 _DEFAULT_TIMEOUT_S = 10.0
+_DEFAULT_SAVE_LIMIT = "10 GiB"
 _CHOSEN_ADDRESS = "MLTRACE_SET_ADDRESS"
 _chosen: dict[str, str] = {}
 
@@ -69,6 +71,21 @@ class Settings:
     home: Path
 
 
+@dataclass(frozen=True, slots=True)
+class SaveSettings:
+    """What the environment says about keeping values.
+
+    Attributes:
+        folder: path or URL of the folder that they are kept in.
+        limit_bytes: how large it may grow by what is saved automatically.
+        loads_joblib: whether joblib files, which run code as they are loaded, may be loaded.
+    """
+
+    folder: str
+    limit_bytes: int
+    loads_joblib: bool
+
+
 def set_address(address: str) -> None:
     """Send runs to, and ask questions of, the server at ``address``: a host, host:port or URL.
 
@@ -96,8 +113,44 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         client_key=_read(variables, "CLIENT_KEY", Path, None),
         client_certificate=_read(variables, "CLIENT_CERTIFICATE", Path, None),
         api_url=_read_api_url(variables),
-        home=Path(variables.get("MLTRACE_HOME") or "~/.mltrace").expanduser(),
+        home=_read_home(variables),
     )
+
+
+def read_save_settings(environment: Mapping[str, str] | None = None) -> SaveSettings:
+    """Return what the environment says now about keeping values.
+
+    Raises:
+        SettingsError: a variable makes no sense.
+    """
+    variables = os.environ if environment is None else environment
+    folder = variables.get("MLTRACE_SAVE_DIR") or variables.get("SAVE_DIR")
+    return SaveSettings(
+        folder=folder or str(_read_home(variables) / "artifacts"),
+        limit_bytes=_parse_size(variables, "MLTRACE_SAVE_LIMIT", _DEFAULT_SAVE_LIMIT),
+        loads_joblib=_parse_switch(variables, "MLTRACE_LOAD_JOBLIB"),
+    )
+
+
+def _read_home(variables: Mapping[str, str]) -> Path:
+    return Path(variables.get("MLTRACE_HOME") or "~/.mltrace").expanduser()
+
+
+def _parse_size(variables: Mapping[str, str], name: str, default: str) -> int:
+    text = variables.get(name, "").strip() or default
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(?:([kmgt])(i?))?b?", text, re.IGNORECASE)
+    if match is None:
+        raise SettingsError(f"{name}={text!r} is no size: write a number of bytes, or 10 GiB.")
+    number, prefix, is_binary = match.groups()
+    power = " kmgt".index((prefix or " ").lower())
+    return int(float(number) * (1024 if is_binary else 1000) ** power)
+
+
+def _parse_switch(variables: Mapping[str, str], name: str) -> bool:
+    text = variables.get(name, "").strip().lower() or "true"
+    if text not in {"true", "false"}:
+        raise SettingsError(f"{name}={text!r} makes no sense: choose true or false.")
+    return text == "true"
 
 
 def _read(variables: Mapping[str, str], what: str, parse: Callable[[str], _T], default: _T) -> _T:
