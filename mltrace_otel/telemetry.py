@@ -1,9 +1,10 @@
-"""Runs as spans, by a tracer provider of our own that the program's settings cannot truncate.
+"""Runs as spans of our own, which the program's settings can neither truncate nor leave out.
 
 In: runs. Out: finished spans, serialised and handed to the sender. Parents are the program's
 current spans, so a run joins the user's trace; it is sampled always.
 """
 
+import logging
 import os
 import socket
 import traceback
@@ -12,66 +13,41 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 
 from opentelemetry import context, trace
+from opentelemetry.sdk.environment_variables import OTEL_SDK_DISABLED
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import Span, SpanLimits, TracerProvider
-from opentelemetry.sdk.trace.id_generator import IdGenerator
-from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 
 from mltrace_otel import wire
 from mltrace_otel.contract import attributes as key
 from mltrace_otel.datatests import describe_error, shorten
 from mltrace_otel.runs import ComponentRun
 from mltrace_otel.sender import SENDER
+from mltrace_otel.spans import RunSpan
 
-_MANY = 1_000_000
 _STACKTRACE_LIMIT = 64 * 1024
+_log = logging.getLogger("mltrace_otel")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class _SystemIds(IdGenerator):
-    """Ids from the system, not from `random`.
-
-    A program that seeds `random` would give its runs the same ids each time, so that all but the
-    first would be taken for repetitions; and its own random numbers would change.
-    """
-
-    def generate_span_id(self) -> int:
-        return int.from_bytes(os.urandom(8), "big") or 1
-
-    def generate_trace_id(self) -> int:
-        return int.from_bytes(os.urandom(16), "big") or 1
 
 
 @dataclass(frozen=True, slots=True)
 class _Origin:
-    """What makes the spans of this process, and its resource, encoded."""
+    """Where the runs of this process come from.
 
-    tracer: trace.Tracer
+    Attributes:
+        resource: that, encoded.
+        is_disabled: whether OTEL_SDK_DISABLED says that nothing is to be recorded.
+    """
+
     resource: bytes
+    is_disabled: bool
 
 
 @cache
 def _get_origin() -> _Origin:
-    provider = TracerProvider(
-        sampler=ALWAYS_ON,
-        resource=Resource.create(
-            {key.HOST_NAME: socket.gethostname(), key.PROCESS_PID: os.getpid()}
-        ),
-        shutdown_on_exit=False,
-        id_generator=_SystemIds(),
-        # Explicit limits beat the program's OTEL_*_LIMIT variables, which would cut names of files.
-        span_limits=SpanLimits(
-            max_span_attributes=_MANY,
-            max_events=_MANY,
-            max_links=_MANY,
-            max_event_attributes=_MANY,
-            max_link_attributes=_MANY,
-            max_attribute_length=SpanLimits.UNSET,
-            max_span_attribute_length=SpanLimits.UNSET,
-        ),
-    )
-    tracer = provider.get_tracer("mltrace_otel")
-    return _Origin(tracer, wire.encode_resource(provider.resource))
+    is_disabled = os.environ.get(OTEL_SDK_DISABLED, "").strip().lower() == "true"
+    if is_disabled:
+        _log.warning("Component runs are not recorded, as %s says.", OTEL_SDK_DISABLED)
+    resource = Resource.create({key.HOST_NAME: socket.gethostname(), key.PROCESS_PID: os.getpid()})
+    return _Origin(wire.encode_resource(resource), is_disabled)
 
 
 # A forked child is another process on the same host: its resource must say so.
@@ -80,7 +56,9 @@ os.register_at_fork(after_in_child=_get_origin.cache_clear)
 
 def start_span(name: str, start_time_ns: int | None = None) -> trace.Span:
     """Begin a run's span, now if nothing else is said; it is not made current."""
-    return _get_origin().tracer.start_span(name, start_time=start_time_ns)
+    if _get_origin().is_disabled:
+        return trace.INVALID_SPAN
+    return RunSpan(name, start_time_ns)
 
 
 def make_current(span: trace.Span) -> context.Context:
@@ -113,10 +91,11 @@ def finish_span(
         end_time_ns: when it ended, in nanoseconds since 1970; now if nothing is said.
         error: what it raised.
     """
-    span.end(end_time_ns)
-    if isinstance(span, Span):  # it is none under OTEL_SDK_DISABLED
+    if isinstance(span, RunSpan):  # it is none under OTEL_SDK_DISABLED
+        finished = span.finish(end_time_ns)
         failure = None if error is None else _describe_failure(error)
-        SENDER.submit(wire.encode_run(run, span, failure, common, _get_origin().resource))
+        for record in wire.encode_run(run, finished, failure, common, _get_origin().resource):
+            SENDER.submit(record)
 
 
 def log_component_run(

@@ -2,34 +2,31 @@
 
 The span knows its ids, its parent and what the program put on it; the run knows the rest. What all
 runs of a decorated function say alike is encoded once, and its bytes are appended to each.
-Pure. Keys and meanings: `mltrace_otel.contract.attributes`.
+Keys and meanings: `mltrace_otel.contract.attributes`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue
 from opentelemetry.proto.trace.v1 import trace_pb2
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import Span
-from opentelemetry.trace import SpanContext
 
 from mltrace_otel.contract import attributes as key
 from mltrace_otel.contract.api import TestOutcome
-from mltrace_otel.pointers import IOPointer
+from mltrace_otel.links import FLAGS, REMOTE_FLAGS, Share, make_links, share_out
+from mltrace_otel.otlp import Attributes, Value, clean, encode_pairs
 from mltrace_otel.provenance import Repository, Source
 from mltrace_otel.runs import ComponentRun
+from mltrace_otel.spans import AnySpan
 
-Value = str | bool | int | float | Sequence[str]
-Attributes = Mapping[str, Value | None]
-
-NAMES_PER_LINK = 10_000
+SPAN_LIMIT_BYTES = 1_000_000
+"""Size of a span above which the run's other pointers go onto spans of their own."""
 
 _SCOPE = "mltrace_otel"
-_FLAGS = trace_pb2.SPAN_FLAGS_CONTEXT_HAS_IS_REMOTE_MASK
-_REMOTE_FLAGS = _FLAGS | trace_pb2.SPAN_FLAGS_CONTEXT_IS_REMOTE_MASK
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,22 +72,25 @@ def describe_code(source: Source, repository: Repository | None) -> dict[str, Va
 
 def encode_attributes(attributes: Attributes) -> bytes:
     """Return attributes as the bytes of a span that has nothing else."""
-    return trace_pb2.Span(attributes=_pairs(attributes)).SerializeToString()
+    return trace_pb2.Span(attributes=encode_pairs(attributes)).SerializeToString()
 
 
 def encode_resource(resource: Resource) -> bytes:
     """Return where runs come from as the bytes of a request's part that has no span yet."""
     known = {k: v for k, v in resource.attributes.items() if isinstance(v, str | int | float)}
     part = trace_pb2.ResourceSpans(schema_url=resource.schema_url)
-    part.resource.attributes.extend(_pairs(known))
+    part.resource.attributes.extend(encode_pairs(known))
     part.scope_spans.add().scope.name = _SCOPE
     return part.SerializeToString()
 
 
 def encode_run(
-    run: ComponentRun, span: Span, failure: Failure | None, common: bytes, resource: bytes
-) -> bytes:
-    """Return a request that holds one run.
+    run: ComponentRun, span: AnySpan, failure: Failure | None, common: bytes, resource: bytes
+) -> list[bytes]:
+    """Return the requests that hold one run, to be sent in this order.
+
+    Mostly it is one. A run whose span would pass `SPAN_LIMIT_BYTES` has the rest of its pointers
+    on child spans; these come first, so that where the run is known, they are.
 
     Args:
         run: what it read, wrote and found.
@@ -101,14 +101,80 @@ def encode_run(
     """
     message = _encode_span(span)
     message.MergeFromString(common)
-    message.attributes.extend(_pairs(_describe_run(run, failure)))
-    own = span.get_span_context()
-    message.links.extend(_make_links("input", run.inputs, own))
-    message.links.extend(_make_links("output", run.outputs, own))
+    message.attributes.extend(encode_pairs(_describe_run(run, failure)))
     for outcome in run.test_outcomes:
         _add_outcome(message, outcome)
     if failure:
         _add_failure(message, failure)
+    own = span.get_span_context()
+    links = [*make_links("input", run.inputs, own), *make_links("output", run.outputs, own)]
+    first, *others = share_out(links, message.ByteSize(), SPAN_LIMIT_BYTES)
+    message.links.extend(first.links)
+    children = [_make_io(run, span, share) for share in others]
+    return [_make_request(part, resource) for part in (*children, message)]
+
+
+def encode_marker(  # noqa: PLR0913 - what `encode_run` takes, and what is known of its life
+    run: ComponentRun, span: AnySpan, common: bytes, resource: bytes, *, state: str, alive_s: float
+) -> bytes:
+    """Return a request that announces a run that goes on, or was cut short.
+
+    It has as many of the inputs known so far as one span holds. May be called while the run goes on
+    in another thread.
+
+    Args:
+        run: what is known of it so far.
+        span: its span.
+        common: as for `encode_run`.
+        resource: as for `encode_run`.
+        state: ``running`` or ``aborted``.
+        alive_s: seconds from its start to now.
+    """
+    own = span.get_span_context()
+    told: Attributes = {
+        **_describe_run(run, None),
+        key.RECORD: key.RECORD_START,
+        key.RUN_STATE: state,
+        key.RUN_ALIVE: alive_s,
+    }
+    message = _make_child(span, told)
+    message.MergeFromString(common)
+    links = make_links("input", list(run.inputs), own)
+    first, *_ = share_out(links, message.ByteSize(), SPAN_LIMIT_BYTES)
+    message.links.extend(first.links)
+    return _make_request(message, resource)
+
+
+def _make_io(run: ComponentRun, span: AnySpan, share: Share) -> trace_pb2.Span:
+    message = _make_child(
+        span,
+        {
+            key.COMPONENT_NAME: run.component_name,
+            key.RECORD: key.RECORD_IO,
+            key.IO_OFFSET: share.offset,
+        },
+    )
+    message.links.extend(share.links)
+    return message
+
+
+def _make_child(span: AnySpan, attributes: Attributes) -> trace_pb2.Span:
+    """Return a span without length under the run's, at the run's start."""
+    own, start_ns = span.get_span_context(), span.start_time or 0
+    return trace_pb2.Span(
+        trace_id=own.trace_id.to_bytes(16, "big"),
+        span_id=os.urandom(8),
+        parent_span_id=own.span_id.to_bytes(8, "big"),
+        name=span.name,
+        kind=trace_pb2.Span.SPAN_KIND_INTERNAL,
+        start_time_unix_nano=start_ns,
+        end_time_unix_nano=start_ns,
+        flags=FLAGS,
+        attributes=encode_pairs(attributes),
+    )
+
+
+def _make_request(message: trace_pb2.Span, resource: bytes) -> bytes:
     request = ExportTraceServiceRequest()
     part = request.resource_spans.add()
     part.MergeFromString(resource)
@@ -116,8 +182,10 @@ def encode_run(
     return request.SerializeToString()
 
 
-def _encode_span(span: Span) -> trace_pb2.Span:
-    if span.attributes or span.events or span.links or not span.status.is_unset:
+def _encode_span(span: AnySpan) -> trace_pb2.Span:
+    if isinstance(span, Span) and (
+        span.attributes or span.events or span.links or not span.status.is_unset
+    ):
         # The program added something of its own, and the SDK's encoder knows whatever that may be.
         return encode_spans([span]).resource_spans[0].scope_spans[0].spans[0]
     own, parent = span.get_span_context(), span.parent
@@ -130,7 +198,7 @@ def _encode_span(span: Span) -> trace_pb2.Span:
         kind=trace_pb2.Span.SPAN_KIND_INTERNAL,
         start_time_unix_nano=span.start_time or 0,
         end_time_unix_nano=span.end_time or 0,
-        flags=_REMOTE_FLAGS if parent and parent.is_remote else _FLAGS,
+        flags=REMOTE_FLAGS if parent and parent.is_remote else FLAGS,
     )
 
 
@@ -148,57 +216,6 @@ def _describe_run(run: ComponentRun, failure: Failure | None) -> Attributes:
     }
 
 
-def _make_links(
-    direction: str, pointers: Sequence[IOPointer], own: SpanContext
-) -> Iterator[trace_pb2.Span.Link]:
-    """Yield links to the pointers' producers; where none is known, to the run itself.
-
-    Pointers that differ by their names only share a link, so that a batch of 10,000 prediction ids
-    is one link.
-    """
-    alike: dict[tuple[str, tuple[str, ...]], list[str]] = {}
-    for pointer in filter(_has_only_a_name, pointers):
-        alike.setdefault((pointer.type, pointer.labels), []).append(pointer.name)
-    for (type_, labels), names in alike.items():
-        for start in range(0, len(names), NAMES_PER_LINK):
-            part = names[start : start + NAMES_PER_LINK]
-            said = {
-                key.IO_DIRECTION: direction,
-                key.IO_NAME: part[0] if len(part) == 1 else None,
-                key.IO_NAMES: None if len(part) == 1 else part,
-                key.IO_TYPE: type_,
-                key.IO_LABELS: labels,
-            }
-            yield _make_link(own, said)
-    for pointer in pointers:
-        if not _has_only_a_name(pointer):
-            yield _make_link(pointer.producer or own, _describe_pointer(direction, pointer))
-
-
-def _has_only_a_name(pointer: IOPointer) -> bool:
-    return pointer.digest is None and pointer.producer is None and pointer.size_bytes is None
-
-
-def _describe_pointer(direction: str, pointer: IOPointer) -> Attributes:
-    return {
-        key.IO_DIRECTION: direction,
-        key.IO_NAME: pointer.name,
-        key.IO_TYPE: pointer.type,
-        key.IO_DIGEST: pointer.digest,
-        key.IO_SIZE: pointer.size_bytes,
-        key.IO_LABELS: pointer.labels,
-    }
-
-
-def _make_link(context: SpanContext, attributes: Attributes) -> trace_pb2.Span.Link:
-    return trace_pb2.Span.Link(
-        trace_id=context.trace_id.to_bytes(16, "big"),
-        span_id=context.span_id.to_bytes(8, "big"),
-        flags=_REMOTE_FLAGS if context.is_remote else _FLAGS,
-        attributes=_pairs(attributes),
-    )
-
-
 def _add_outcome(message: trace_pb2.Span, outcome: TestOutcome) -> None:
     """Add what a test found, at the run's start or end, whichever its phase is about."""
     before = outcome.phase == "before"
@@ -213,13 +230,13 @@ def _add_outcome(message: trace_pb2.Span, outcome: TestOutcome) -> None:
     message.events.add(
         name=key.TEST_EVENT,
         time_unix_nano=message.start_time_unix_nano if before else message.end_time_unix_nano,
-        attributes=_pairs(said),
+        attributes=encode_pairs(said),
     )
 
 
 def _add_failure(message: trace_pb2.Span, failure: Failure) -> None:
     message.status.code = trace_pb2.Status.STATUS_CODE_ERROR
-    message.status.message = _clean(failure.summary)
+    message.status.message = clean(failure.summary)
     said: Attributes = {
         "exception.type": failure.type,
         "exception.message": failure.message,
@@ -228,33 +245,5 @@ def _add_failure(message: trace_pb2.Span, failure: Failure) -> None:
     message.events.add(
         name="exception",
         time_unix_nano=message.end_time_unix_nano,
-        attributes=_pairs(said),
+        attributes=encode_pairs(said),
     )
-
-
-def _pairs(attributes: Attributes) -> list[KeyValue]:
-    """Return the attributes that say something."""
-    return [
-        KeyValue(key=name, value=_encode_value(value))
-        for name, value in attributes.items()
-        if value or (value is not None and not isinstance(value, Sequence))
-    ]
-
-
-def _encode_value(value: Value) -> AnyValue:
-    if isinstance(value, str):
-        return AnyValue(string_value=_clean(value))
-    if isinstance(value, bool):
-        return AnyValue(bool_value=value)
-    if isinstance(value, int):
-        return AnyValue(int_value=value)
-    if isinstance(value, float):
-        return AnyValue(double_value=value)
-    return AnyValue(array_value=ArrayValue(values=[_encode_value(text) for text in value]))
-
-
-def _clean(text: str) -> str:
-    """Return text that UTF-8 can hold: names of files in other encodings have lone surrogates."""
-    if text.isascii():
-        return text
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -1,10 +1,10 @@
-"""What a component run said, decoded and ready to store.
+"""What senders said of component runs, decoded and ready to store.
 
 `decode` makes these values, `store.write` stores them. Strings hold no NUL character and no lone
 surrogate, times are aware and in UTC, so that whatever is here can be stored.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -82,3 +82,63 @@ class Run:
     tests: tuple[TestResult, ...] = ()
     resource: Mapping[str, object] = field(default_factory=dict)
     attributes: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """A sign of life of a run that has not ended, or never will.
+
+    Attributes:
+        span_id: the marker's own.
+        run: what was known of the run: ``execution`` is ``running`` or ``aborted``, ``ended_at``
+            when it was last known to be alive. It has inputs only.
+    """
+
+    span_id: bytes
+    run: Run
+
+    @property
+    def rank(self) -> tuple[bool, datetime, bytes]:
+        """Of a run's markers the greatest tells the latest, in whatever order they arrive."""
+        return self.run.execution == "aborted", self.run.ended_at, self.span_id
+
+
+@dataclass(frozen=True, slots=True)
+class IoPart:
+    """Inputs and outputs of a run whose own span had no room for them.
+
+    Attributes:
+        id: of the span that carried them.
+        run: the run.
+        offset: the position of the first among all of the run's.
+        io: the inputs and outputs.
+    """
+
+    id: SpanId
+    run: SpanId
+    offset: int
+    io: tuple[Io, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one request said, or several together; ``ignored`` spans said nothing of runs."""
+
+    runs: list[Run] = field(default_factory=list)
+    markers: list[Marker] = field(default_factory=list)
+    parts: list[IoPart] = field(default_factory=list)
+    ignored: int = 0
+
+    def __len__(self) -> int:
+        return len(self.runs) + len(self.markers) + len(self.parts)
+
+
+def join_batches(batches: Iterable[Batch]) -> Batch:
+    """Return what all batches said, in their order."""
+    every = list(batches)
+    return Batch(
+        [run for batch in every for run in batch.runs],
+        [marker for batch in every for marker in batch.markers],
+        [part for batch in every for part in batch.parts],
+        sum(batch.ignored for batch in every),
+    )

@@ -57,7 +57,20 @@ RECORD = _declare(
     "mltrace.record",
     Place.SPAN,
     "string",
-    "Marks a helper span that is no component run of its own: `start` or `io`.",
+    "Marks a helper span that is no component run of its own: `start` or `io`. Its parent is the "
+    "span of the run that it is about.",
+)
+RUN_STATE = _declare(
+    "mltrace.run.state",
+    Place.SPAN,
+    "string",
+    "Of a `start` span: `running`, or `aborted` if the run's process ended before the run did.",
+)
+RUN_ALIVE = _declare(
+    "mltrace.run.alive",
+    Place.SPAN,
+    "double",
+    "Of a `start` span: seconds from the run's start to when the run was last known to go on.",
 )
 RUN_NOTES = _declare("mltrace.run.notes", Place.SPAN, "string", "Free text about this run.")
 RUN_STALENESS_THRESHOLD = _declare(
@@ -91,6 +104,12 @@ INPUTS = _declare(
 )
 OUTPUTS = _declare(
     "mltrace.outputs", Place.SPAN, "string[]", "Output names, for tools that cannot make links."
+)
+IO_OFFSET = _declare(
+    "mltrace.io.offset",
+    Place.SPAN,
+    "int",
+    "Of an `io` span: how many pointers the run's other spans name before this one's.",
 )
 CODE_SNAPSHOT = _declare(
     "mltrace.code.snapshot", Place.SPAN, "string", "Source of the function, at most 64 KiB."
@@ -159,6 +178,10 @@ IO_TYPE = _declare(
 )
 IO_SIZE = _declare("mltrace.io.size", Place.LINK, "int", "Size of the content in bytes.")
 IO_LABELS = _declare("mltrace.io.labels", Place.LINK, "string[]", "Labels on the pointer.")
+
+# What `mltrace.record` says.
+RECORD_START = "start"
+RECORD_IO = "io"
 
 # Events: what tests found. The event's name:
 TEST_EVENT = "mltrace.test"

@@ -10,9 +10,10 @@ from opentelemetry.trace import SpanContext, Status, StatusCode, TraceFlags
 
 from mltrace_exporter import model
 from mltrace_exporter.decode import Encoding, decode_request
-from mltrace_exporter.model import Io, Run, SpanId, Words
+from mltrace_exporter.model import Batch, Io, Run, SpanId, Words
 from mltrace_otel import ComponentRun, IOPointer, PointerType, wire
 from mltrace_otel.contract import api
+from mltrace_otel.otlp import Attributes
 from mltrace_otel.provenance import Repository, Source
 
 RESOURCE = Resource({"service.name": "prögram", "process.pid": 7, "host.name": "here"})
@@ -85,11 +86,11 @@ def carry(
     run: ComponentRun,
     span: Span | None = None,
     failure: wire.Failure | None = None,
-    common: wire.Attributes | None = None,
+    common: Attributes | None = None,
 ) -> Run:
     """Return what the exporter reads of a run that the client wrote."""
     words = common or wire.describe_component(run.component_name, "", "", ())
-    request = wire.encode_run(
+    (request,) = wire.encode_run(
         run,
         span or make_span(),
         failure,
@@ -217,7 +218,79 @@ def test_what_the_program_puts_onto_its_span_is_kept() -> None:
 @pytest.mark.parametrize(("names", "links"), [(1, 1), (10_000, 1), (10_001, 2), (25_000, 3)])
 def test_pointers_that_differ_by_name_share_links(names: int, links: int) -> None:
     run = ComponentRun("c", outputs=[IOPointer(f"id-{number}") for number in range(names)])
-    request = wire.encode_run(run, make_span(), None, b"", wire.encode_resource(RESOURCE))
+    (request,) = wire.encode_run(run, make_span(), None, b"", wire.encode_resource(RESOURCE))
 
     assert request.count(b"mltrace.io.direction") == links
     assert len(carry(run).io) == names
+
+
+def read_all(records: list[bytes]) -> Batch:
+    return decode_request(b"".join(records), Encoding.PROTOBUF)
+
+
+@pytest.mark.parametrize("size_bytes", [None, 100])
+def test_a_run_with_more_pointers_than_a_span_holds_loses_none(size_bytes: int | None) -> None:
+    outputs = [
+        IOPointer(f"prediction-{number:040}", size_bytes=size_bytes) for number in range(30_000)
+    ]
+    run = ComponentRun("c", inputs=[IOPointer("in")], outputs=outputs)
+    span, resource = make_span(), wire.encode_resource(RESOURCE)
+    common = wire.encode_attributes(wire.describe_component("c", "", "", ()))
+
+    records = wire.encode_run(run, span, None, common, resource)
+    found = read_all(records)
+
+    assert all(len(record) < 1_100_000 for record in records)
+    assert len(records) > 1
+    ((whole,), parts) = found.runs, found.parts
+    assert read_all(records[-1:]).runs == [whole]
+    assert {part.run for part in parts} == {whole.id}
+    told = {(io.direction, io.name): None for io in whole.io}
+    for part in sorted(parts, key=lambda part: part.offset):
+        assert part.offset == len(told)
+        told |= {(io.direction, io.name): None for io in part.io}
+    assert list(told) == [("input", "in"), *(("output", pointer.name) for pointer in outputs)]
+
+
+def test_a_pointer_too_large_for_a_span_goes_onto_one_of_its_own() -> None:
+    labels = tuple(f"{number:010}" * 1000 for number in range(110))
+    run = ComponentRun("c", inputs=[IOPointer("in", labels=labels), IOPointer("n" * 2_000_000)])
+    common = wire.encode_attributes(wire.describe_component("c", "", "", ()))
+
+    records = wire.encode_run(run, make_span(), None, common, wire.encode_resource(RESOURCE))
+
+    assert all(len(record) < 3_000_000 for record in records)
+    found = read_all(records)
+    assert sum(len(run.io) for run in found.runs) + sum(len(part.io) for part in found.parts) == 2
+
+
+@pytest.mark.parametrize("state", ["running", "aborted"])
+def test_a_marker_says_what_is_known_of_a_run_so_far(state: str) -> None:
+    span = TRACER.start_span("c", start_time=1_000_000_000)
+    assert isinstance(span, Span)
+    common = wire.encode_attributes(wire.describe_component("c", "anna", "", ("t",)))
+    run = ComponentRun("c", notes="n", inputs=[IOPointer("in")], outputs=[IOPointer("out")])
+    record = wire.encode_marker(
+        run, span, common, wire.encode_resource(RESOURCE), state=state, alive_s=2.5
+    )
+
+    found = read_all([record])
+
+    (marker,) = found.markers
+    assert not found.runs
+    assert marker.span_id != read_id(span.get_span_context()).span_id
+    known = marker.run
+    assert known.id == read_id(span.get_span_context())
+    assert (known.component, known.execution, known.notes) == ("c", state, "n")
+    assert known.words == Words("anna", None, ("t",))
+    assert [io.name for io in known.io] == ["in"]
+    assert known.started_at == EPOCH + timedelta(seconds=1)
+    assert known.ended_at - known.started_at == timedelta(seconds=2.5)
+
+
+def test_a_marker_fits_however_many_inputs_the_run_has() -> None:
+    run = ComponentRun("c", inputs=[IOPointer(f"file-{n:060}") for n in range(100_000)])
+    span = make_span()
+    record = wire.encode_marker(run, span, b"", b"\x12\x00", state="running", alive_s=2)
+
+    assert len(record) < 1_100_000

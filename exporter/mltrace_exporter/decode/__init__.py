@@ -1,5 +1,5 @@
-"""Reading OTLP: an export request's bytes come in, component runs go out. Nothing is stored."""
+"""Reading OTLP: a request's bytes come in, what it says of runs goes out. Nothing is stored."""
 
-from mltrace_exporter.decode.request import Decoded, Encoding, decode_request
+from mltrace_exporter.decode.request import Encoding, decode_request
 
-__all__ = ["Decoded", "Encoding", "decode_request"]
+__all__ = ["Encoding", "decode_request"]

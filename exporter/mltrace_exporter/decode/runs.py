@@ -5,8 +5,6 @@ remaining attributes, where people can see it.
 """
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from itertools import islice, zip_longest
 
 from mltrace_exporter.decode.fields import (
     Rest,
@@ -18,33 +16,20 @@ from mltrace_exporter.decode.fields import (
     take_text,
     take_texts,
 )
-from mltrace_exporter.decode.spans import Event, Link, Span
-from mltrace_exporter.model import Io, Run, SpanId, TestResult, Words
+from mltrace_exporter.decode.identity import Unreadable, is_span_id, read_id, read_times
+from mltrace_exporter.decode.pointers import read_io
+from mltrace_exporter.decode.spans import Event, Span
+from mltrace_exporter.model import Run, TestResult, Words
 from mltrace_otel.contract import attributes as names
 
 # Names that stand in the database's indexes are cut: a row of an index holds 2,700 bytes.
 NAME_LIMIT_BYTES = 500
 TEST_NAME_LIMIT_BYTES = 300
-DIGEST_LIMIT_BYTES = 200
 
 _DURATION_LIMIT_S = 1e10
 _LINE_LIMIT = 2**31
-_SIZE_LIMIT_BYTES = 2**63
-_TIME_LIMIT_NS = 2**64
-_TRACE_ID_BYTES = 16
-_SPAN_ID_BYTES = 8
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EXCEPTION_EVENT = "exception"
 _STACKTRACE = "exception.stacktrace"
-
-
-class Unreadable(Exception):  # noqa: N818 - never leaves decode: one span's misfortune, no error
-    """A component run that cannot be stored; the message says why."""
-
-
-def is_component_run(span: Span) -> bool:
-    """Say whether a span is a component run: it names a component and is no helper of one."""
-    return names.COMPONENT_NAME in span.attributes and names.RECORD not in span.attributes
 
 
 def read_run(span: Span) -> Run:
@@ -57,10 +42,10 @@ def read_run(span: Span) -> Run:
     component = take_text(rest, names.COMPONENT_NAME)
     if not component:
         raise Unreadable(f"{names.COMPONENT_NAME} is no string, or empty.")
-    id_ = _read_id(span.trace_id, span.span_id)
+    id_ = read_id(span.trace_id, span.span_id)
     if id_ is None:
         raise Unreadable(f"a span of component {component!r} has no valid id.")
-    started_at, ended_at = _read_times(span)
+    started_at, ended_at = read_times(span)
     error_type, message = _read_failure(span, rest)
     return Run(
         id=id_,
@@ -68,7 +53,7 @@ def read_run(span: Span) -> Run:
         started_at=started_at,
         ended_at=ended_at,
         execution="error" if span.failed else "ok",
-        parent_span_id=span.parent_span_id if _is_valid(span.parent_span_id, 8) else None,
+        parent_span_id=span.parent_span_id if is_span_id(span.parent_span_id) else None,
         words=_read_words(rest),
         message=message,
         error_type=error_type,
@@ -86,34 +71,11 @@ def read_run(span: Span) -> Run:
         git_repository=take_text(rest, names.VCS_REPOSITORY),
         git_tags=take_texts(rest, names.VCS_TAGS),
         git_dirty=take_bool(rest, names.VCS_DIRTY),
-        io=_read_io(span, rest, id_),
+        io=read_io(span, rest, id_),
         tests=tuple(_read_tests(span.events)),
         resource=span.resource,
         attributes=rest,
     )
-
-
-def _is_valid(id_: bytes, size_bytes: int) -> bool:
-    return len(id_) == size_bytes and any(id_)
-
-
-def _read_id(trace_id: bytes, span_id: bytes) -> SpanId | None:
-    if _is_valid(trace_id, _TRACE_ID_BYTES) and _is_valid(span_id, _SPAN_ID_BYTES):
-        return SpanId(trace_id, span_id)
-    return None
-
-
-def _read_times(span: Span) -> tuple[datetime, datetime]:
-    """Return start and end; one that is missing is the other, and no end is before its start."""
-    start_ns = span.start_time_ns or span.end_time_ns
-    end_ns = max(span.end_time_ns, start_ns)
-    if not 0 < start_ns <= end_ns < _TIME_LIMIT_NS:
-        raise Unreadable("its times are missing, or no times.")
-    return _read_time(start_ns), _read_time(end_ns)
-
-
-def _read_time(time_ns: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=time_ns // 1000)
 
 
 def _read_words(rest: Rest) -> Words | None:
@@ -146,46 +108,6 @@ def _read_failure(span: Span, rest: Rest) -> tuple[str | None, str | None]:
     if _STACKTRACE in raised:
         rest.setdefault(_STACKTRACE, raised[_STACKTRACE])
     return error_type, span.status_message or told or None
-
-
-def _read_io(span: Span, rest: Rest, run: SpanId) -> tuple[Io, ...]:
-    """Return what the links name, and what only the attributes for tools without links name."""
-    found = [io for link in span.links for io in _read_link(link, run)]
-    known = {(io.direction, io.name) for io in found}
-    for direction, key in (("input", names.INPUTS), ("output", names.OUTPUTS)):
-        told = dict.fromkeys(take_texts(rest, key))
-        found += [Io(direction, name) for name in told if name and (direction, name) not in known]
-    return tuple(found)
-
-
-def _read_link(link: Link, run: SpanId) -> Iterator[Io]:
-    said = dict(link.attributes)
-    direction = get_text(said, names.IO_DIRECTION)
-    if direction not in ("input", "output"):
-        return
-    type_ = get_text(said, names.IO_TYPE)
-    size_bytes = take_count(said, names.IO_SIZE, _SIZE_LIMIT_BYTES)
-    labels = take_texts(said, names.IO_LABELS)
-    producer = _read_id(link.trace_id, link.span_id) if direction == "input" else None
-    for name, digest in _read_names(said):
-        if name:
-            yield Io(
-                direction=direction,
-                name=name,
-                type=type_ if type_ in ("data", "model", "endpoint") else "unknown",
-                digest=shorten(digest, DIGEST_LIMIT_BYTES) if digest else None,
-                size_bytes=size_bytes,
-                labels=labels,
-                producer=None if producer == run else producer,
-            )
-
-
-def _read_names(said: Rest) -> Iterator[tuple[str | None, str | None]]:
-    """Yield names with digests: the link's one, and its many."""
-    yield get_text(said, names.IO_NAME), get_text(said, names.IO_DIGEST)
-    if names.IO_NAMES in said:
-        many, digests = take_texts(said, names.IO_NAMES), take_texts(said, names.IO_DIGESTS)
-        yield from islice(zip_longest(many, digests), len(many))
 
 
 def _read_tests(events: list[Event]) -> Iterator[TestResult]:
