@@ -7,9 +7,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from mltrace_otel.artifacts import load, save
     from mltrace_otel.component import Component
     from mltrace_otel.datatests import Test
-    from mltrace_otel.errors import MltraceError, SettingsError, SetupError, UnknownVariable
+    from mltrace_otel.errors import (
+        ArtifactError,
+        ArtifactMissing,
+        MltraceError,
+        SettingsError,
+        SetupError,
+        UnknownVariable,
+    )
     from mltrace_otel.pointers import IOPointer, PointerType
     from mltrace_otel.provenance import create_random_ids, get_git_hash, get_git_tags
     from mltrace_otel.runs import ComponentRun
@@ -17,6 +25,8 @@ if TYPE_CHECKING:
     from mltrace_otel.telemetry import flush, log_component_run
 
 __all__ = [
+    "ArtifactError",
+    "ArtifactMissing",
     "Component",
     "ComponentRun",
     "IOPointer",
@@ -30,14 +40,24 @@ __all__ = [
     "flush",
     "get_git_hash",
     "get_git_tags",
+    "load",
     "log_component_run",
+    "save",
     "set_address",
 ]
 
 _HOMES = {
+    "artifacts": ("load", "save"),
     "component": ("Component",),
     "datatests": ("Test",),
-    "errors": ("MltraceError", "SettingsError", "SetupError", "UnknownVariable"),
+    "errors": (
+        "ArtifactError",
+        "ArtifactMissing",
+        "MltraceError",
+        "SettingsError",
+        "SetupError",
+        "UnknownVariable",
+    ),
     "pointers": ("IOPointer", "PointerType"),
     "provenance": ("create_random_ids", "get_git_hash", "get_git_tags"),
     "runs": ("ComponentRun",),

@@ -12,7 +12,7 @@ from opentelemetry.trace import SpanContext
 from mltrace_otel.digest import Digest
 
 _LIMIT = 10_000
-_NEARLY_EMPTY_BYTES = 64
+NEARLY_EMPTY_BYTES = 64
 
 
 class Producers:
@@ -26,7 +26,7 @@ class Producers:
 
     def remember(self, digest: Digest, producer: SpanContext) -> None:
         """Take note of who wrote a content. Nearly empty ones say nothing about who made them."""
-        if digest.size_bytes < _NEARLY_EMPTY_BYTES:
+        if digest.size_bytes < NEARLY_EMPTY_BYTES:
             return
         with self._lock:
             self._by_digest[digest.text] = producer
