@@ -9,7 +9,7 @@ import os
 import stat
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from numbers import Number
 from pathlib import Path, PurePath
@@ -17,7 +17,9 @@ from pathlib import Path, PurePath
 from opentelemetry.trace import SpanContext
 
 from mltrace_otel.digest import Digest, digest, digest_file
+from mltrace_otel.files import is_remote
 from mltrace_otel.producers import PRODUCERS
+from mltrace_otel.sidecars import read_producer
 
 FILE_LIMIT_BYTES = 256 * 1024 * 1024
 NAME_LIMIT = 1024
@@ -94,7 +96,7 @@ def read_outputs(
     """Return the pointers of an output variable's value, and remember who wrote it."""
     named = _read_named(value)
     if named is not None:
-        return named
+        return [replace(each, producer=None) if each.producer else each for each in named]
     content = _digest_content(value)
     if content:
         PRODUCERS.remember(content, producer)
@@ -120,21 +122,30 @@ def _is_name(value: object) -> bool:
 
 
 def point(name: str) -> IOPointer:
-    """Return the pointer with this name, with the content of the file if it names one."""
-    content = _digest_named_file(name)
+    """Return the pointer with this name, with the content of the file if it names one.
+
+    If it is the address of a saved value, its content is the value's, its producer who saved it.
+    """
+    type_ = guess_type(name)
+    size_bytes = _measure_named_file(name)
+    saved = None if size_bytes is None and not is_remote(name) else read_producer(name)
+    if saved:
+        digest_text, content_bytes, producer = saved
+        return IOPointer(name, type_, digest_text, content_bytes, producer=producer)
+    if size_bytes is None or size_bytes > FILE_LIMIT_BYTES:
+        return IOPointer(name, type_)
+    content = digest_file(Path(name))
     if content is None:
-        return IOPointer(name, guess_type(name))
-    return IOPointer(name, guess_type(name), content.text, content.size_bytes)
+        return IOPointer(name, type_)
+    return IOPointer(name, type_, content.text, content.size_bytes)
 
 
-def _digest_named_file(name: str) -> Digest | None:
+def _measure_named_file(name: str) -> int | None:
     try:
         status = os.stat(name)  # noqa: PTH116 - names are no paths, and there are many
     except (OSError, ValueError):  # no such file; no possible path
         return None
-    if not stat.S_ISREG(status.st_mode) or status.st_size > FILE_LIMIT_BYTES:
-        return None
-    return digest_file(Path(name))
+    return status.st_size if stat.S_ISREG(status.st_mode) else None
 
 
 def _digest_content(value: object) -> Digest | None:

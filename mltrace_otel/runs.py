@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from mltrace_otel.contract.api import TestOutcome
@@ -63,16 +63,21 @@ class ComponentRun:
 
     def add_output(self, out: str | os.PathLike[str] | IOPointer) -> None:
         """Add something that the run wrote: its name, its path or a pointer."""
-        self.outputs.append(_as_pointer(out))
+        self.outputs.append(_as_output(out))
 
     def add_outputs(self, outputs: Iterable[str | os.PathLike[str] | IOPointer]) -> None:
         """Add things that the run wrote."""
-        self.outputs.extend(map(_as_pointer, outputs))
+        self.outputs.extend(map(_as_output, outputs))
 
     def set_upstream(self, dependencies: str | Iterable[str]) -> None:
         """Declare that the run depends on the latest earlier run of each named component."""
         names = [dependencies] if isinstance(dependencies, str) else dependencies
         self.upstream.extend(name for name in names if name not in self.upstream)
+
+
+def _as_output(value: str | os.PathLike[str] | IOPointer) -> IOPointer:
+    # Whoever wrote it before, this run writes it now.
+    return replace(_as_pointer(value), producer=None)
 
 
 def _as_pointer(value: str | os.PathLike[str] | IOPointer) -> IOPointer:
