@@ -18,8 +18,8 @@ import sqlalchemy as sa
 
 from mltrace_exporter.decode import Encoding, decode_request
 from mltrace_exporter.errors import ExporterError, MalformedRequest, Unavailable
-from mltrace_exporter.model import Run
-from mltrace_exporter.store.write import Written, write_runs
+from mltrace_exporter.model import Batch, join_batches
+from mltrace_exporter.store.write import Written, write_batch
 
 _log = logging.getLogger(__name__)
 
@@ -30,7 +30,10 @@ _REFUSED = (
     psycopg2.errors.ProgramLimitExceeded,
 )
 
-_GROUP_LIMIT_RUNS = 4096
+# What two exporters on one database get when they store the same at the same time.
+_CONFLICTS = (psycopg2.errors.UniqueViolation, psycopg2.errors.DeadlockDetected)
+
+_GROUP_LIMIT_SPANS = 4096
 _CONFLICT_TRIES = 5
 
 
@@ -45,7 +48,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
-    runs: list[Run]
+    batch: Batch
     size_bytes: int
     done: Future[Written]
 
@@ -79,11 +82,11 @@ class Ingest:
             MalformedRequest: the body cannot be read, or the database refuses what it says.
             Unavailable: too much is waiting, or the database is away; nothing was stored.
         """
-        decoded = decode_request(body, encoding)
-        if not decoded.runs:
-            return Outcome(0, 0, decoded.ignored)
-        written = self._enqueue(decoded.runs, len(body)).result()
-        return Outcome(written.stored, written.duplicate, decoded.ignored)
+        batch = decode_request(body, encoding)
+        if not len(batch):
+            return Outcome(0, 0, batch.ignored)
+        written = self._enqueue(batch, len(body)).result()
+        return Outcome(written.stored, written.duplicate, batch.ignored)
 
     def close(self) -> None:
         """Store what was accepted, then stop. Later requests are refused."""
@@ -92,8 +95,8 @@ class Ingest:
             self._changed.notify_all()
         self._writer.join()
 
-    def _enqueue(self, runs: list[Run], size_bytes: int) -> Future[Written]:
-        waiting = _Waiting(runs, size_bytes, Future())
+    def _enqueue(self, batch: Batch, size_bytes: int) -> Future[Written]:
+        waiting = _Waiting(batch, size_bytes, Future())
         with self._changed:
             if self._closed:
                 raise Unavailable("The exporter is stopping.")
@@ -119,9 +122,9 @@ class Ingest:
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._closed)
             group, count = [], 0
-            while self._waiting and count < _GROUP_LIMIT_RUNS:
+            while self._waiting and count < _GROUP_LIMIT_SPANS:
                 group.append(self._waiting.popleft())
-                count += len(group[-1].runs)
+                count += len(group[-1].batch)
             return group
 
     def _release(self, group: Sequence[_Waiting]) -> None:
@@ -129,17 +132,19 @@ class Ingest:
             self._pending_bytes -= sum(waiting.size_bytes for waiting in group)
 
     def _commit(self, group: Sequence[_Waiting]) -> Written:
-        runs = [run for waiting in group for run in waiting.runs]
+        batch = join_batches(waiting.batch for waiting in group)
         for _ in range(_CONFLICT_TRIES - 1):
             try:
-                return self._commit_once(runs)
-            except psycopg2.errors.UniqueViolation:
-                _log.info("another exporter stored one of these runs meanwhile: trying again")
-        return self._commit_once(runs)
+                return self._commit_once(batch)
+            except (sa.exc.DBAPIError, psycopg2.Error) as error:
+                if not isinstance(_find_cause(error), _CONFLICTS):
+                    raise
+                _log.info("another exporter was storing the same meanwhile: trying again")
+        return self._commit_once(batch)
 
-    def _commit_once(self, runs: Sequence[Run]) -> Written:
+    def _commit_once(self, batch: Batch) -> Written:
         with self._engine.begin() as connection:
-            return write_runs(connection, runs)
+            return write_batch(connection, batch)
 
     def _part(self, group: Sequence[_Waiting], error: Exception) -> None:
         """Give every request of a failed group its own try, so that one cannot spoil the others."""
@@ -160,9 +165,9 @@ def _answer(group: Sequence[_Waiting], written: Written) -> None:
     """Tell each request which of its runs were new; of equal ones the first counts."""
     new = set(written.new)
     for waiting in group:
-        mine = new & {run.id for run in waiting.runs}
+        mine = new & {run.id for run in waiting.batch.runs}
         new -= mine
-        waiting.done.set_result(Written(frozenset(mine), len(waiting.runs) - len(mine)))
+        waiting.done.set_result(Written(frozenset(mine), len(waiting.batch.runs) - len(mine)))
 
 
 def _find_cause(error: Exception) -> BaseException:

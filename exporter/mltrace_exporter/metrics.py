@@ -12,8 +12,13 @@ import sqlalchemy as sa
 from prometheus_client.core import CounterMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from mltrace_exporter.store.totals import read_totals
-from mltrace_exporter.store.write import RUN_OUTCOMES, RUNS_TOTAL, TEST_OUTCOMES, TESTS_TOTAL
+from mltrace_exporter.store.totals import (
+    RUN_OUTCOMES,
+    RUNS_TOTAL,
+    TEST_OUTCOMES,
+    TESTS_TOTAL,
+    read_totals,
+)
 
 Totals = Mapping[tuple[str, ...], int]
 

@@ -13,8 +13,7 @@ from mltrace_exporter.decode import Encoding
 from mltrace_exporter.errors import MalformedRequest, Unavailable
 from mltrace_exporter.ingest import Ingest, Outcome
 from mltrace_exporter.store.schema import component_run
-from mltrace_exporter.store.totals import read_totals
-from mltrace_exporter.store.write import RUNS_TOTAL
+from mltrace_exporter.store.totals import RUNS_TOTAL, read_totals
 
 
 @pytest.fixture

@@ -38,6 +38,8 @@ def copy_rows(
     body = "".join(
         ["\t".join([encoders[type(value)](value) for value in row]) + "\n" for row in rows]
     )
+    if not body:
+        return
     names = ", ".join(f'"{name}"' for name in columns)
     driver: Any = connection.connection.driver_connection
     with driver.cursor() as cursor:

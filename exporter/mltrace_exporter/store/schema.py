@@ -19,13 +19,28 @@ metadata = sa.MetaData(
 _TIME = pg.TIMESTAMP(timezone=True)
 _TEXTS = pg.ARRAY(sa.Text)
 
+
+def begin(text: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
+    """Return the beginning of a text, which any index can hold."""
+    return sa.func.left(text, sa.text("200"))
+
+
+def split_words(text: sa.ColumnElement[str]) -> sa.ColumnElement[object]:
+    """Return the words of a text as the full-text indexes have them; of a book, its beginning."""
+    beginning = sa.func.left(text, sa.text("20000"))
+    return sa.func.to_tsvector(sa.text("'simple'::regconfig"), beginning)
+
+
 component = sa.Table(
     "component",
     metadata,
     sa.Column("name", sa.Text, primary_key=True),
     sa.Column("owner", sa.Text),
     sa.Column("description", sa.Text),
+    # Those of the newest run's words and those that people added, each once.
     sa.Column("tags", _TEXTS, nullable=False, server_default="{}"),
+    sa.Column("said_tags", _TEXTS, nullable=False, server_default="{}"),
+    sa.Column("added_tags", _TEXTS, nullable=False, server_default="{}"),
     # The run whose words these are: the latest by (start, span), whatever order runs arrive in.
     sa.Column("described_at", _TIME),
     sa.Column("described_by", sa.LargeBinary),
@@ -48,7 +63,10 @@ component_run = sa.Table(
     sa.Column("parent_span_id", sa.LargeBinary),
     sa.Column("component", sa.Text, nullable=False),
     sa.Column("started_at", _TIME, nullable=False),
-    sa.Column("ended_at", _TIME, nullable=False),
+    sa.Column("ended_at", _TIME),
+    # Of a run that has not ended: when it was last known to be alive, and the span that said so.
+    sa.Column("alive_at", _TIME),
+    sa.Column("marked_by", sa.LargeBinary),
     sa.Column("execution", sa.Text, nullable=False),
     sa.Column("message", sa.Text),
     sa.Column("error_type", sa.Text),
@@ -77,6 +95,52 @@ sa.Index(
     component_run.c.started_at,
     component_run.c.id,
 )
+sa.Index(
+    "component_run_not_ok_idx",
+    component_run.c.started_at,
+    component_run.c.id,
+    postgresql_where=component_run.c.execution != sa.literal_column("'ok'"),
+)
+sa.Index(
+    "component_run_partition_idx",
+    begin(component_run.c.partition),
+    component_run.c.started_at,
+    component_run.c.id,
+    postgresql_where=component_run.c.partition.is_not(None),
+)
+sa.Index(
+    "component_run_declared_idx",
+    component_run.c.started_at,
+    postgresql_where=component_run.c.upstream != sa.literal_column("'{}'::text[]"),
+)
+sa.Index(
+    "component_run_notes_idx",
+    split_words(component_run.c.notes),
+    postgresql_using="gin",
+    postgresql_where=component_run.c.notes.is_not(None),
+)
+
+# Notes of people; the one that a run brought along is its own.
+run_note = sa.Table(
+    "run_note",
+    metadata,
+    sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True),
+    sa.Column(
+        "run_id",
+        sa.BigInteger,
+        sa.ForeignKey("component_run.id", ondelete="CASCADE"),
+        nullable=False,
+    ),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("author", sa.Text),
+    sa.Column("noted_at", _TIME, nullable=False, server_default=sa.func.now()),
+)
+sa.Index("run_note_run_id_idx", run_note.c.run_id, run_note.c.id)
+sa.Index(
+    "run_note_text_idx",
+    split_words(run_note.c.text),
+    postgresql_using="gin",
+)
 
 io_pointer = sa.Table(
     "io_pointer",
@@ -84,6 +148,15 @@ io_pointer = sa.Table(
     sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("name", sa.Text, nullable=False),
 )
+# What a name, and the last part of a path, begins with. A full-text index would find words in its
+# middle, too, and cost each new name four times as much.
+_name = io_pointer.c.name.collate("C")
+whole_name = sa.func.lower(begin(_name))
+last_part = sa.func.lower(
+    begin(sa.func.split_part(_name, sa.text("'/'::text"), sa.text("'-1'::integer")))
+)
+sa.Index("io_pointer_name_idx", whole_name)
+sa.Index("io_pointer_last_part_idx", last_part)
 
 run_io = sa.Table(
     "run_io",
@@ -115,6 +188,38 @@ sa.Index(
     run_io.c.moment,
     postgresql_where=sa.and_(_is_output, run_io.c.digest.is_not(None)),
 )
+# Who read it? The way from a run to those that depend on it.
+sa.Index(
+    "run_io_read_digest_idx",
+    run_io.c.digest,
+    run_io.c.moment,
+    postgresql_where=sa.and_(_is_input, run_io.c.digest.is_not(None)),
+)
+sa.Index(
+    "run_io_linked_idx",
+    run_io.c.producer_span_id,
+    postgresql_where=run_io.c.producer_span_id.is_not(None),
+)
+
+# Spans that carried pointers for runs. One whose run is not there yet keeps them until it comes.
+io_part = sa.Table(
+    "io_part",
+    metadata,
+    sa.Column("span_id", sa.LargeBinary, primary_key=True),
+    sa.Column("trace_id", sa.LargeBinary, primary_key=True),
+    sa.Column("parent_span_id", sa.LargeBinary, nullable=False),
+    sa.Column("run_id", sa.BigInteger, sa.ForeignKey("component_run.id", ondelete="CASCADE")),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("io", pg.JSONB),
+    sa.Column("received_at", _TIME, nullable=False, server_default=sa.func.now()),
+)
+sa.Index(
+    "io_part_waiting_idx",
+    io_part.c.parent_span_id,
+    io_part.c.trace_id,
+    postgresql_where=io_part.c.run_id.is_(None),
+)
+sa.Index("io_part_run_id_idx", io_part.c.run_id)
 
 test_result = sa.Table(
     "test_result",
@@ -133,6 +238,11 @@ test_result = sa.Table(
     sa.Column("message", sa.Text),
     sa.Column("duration_s", sa.Double),
 )
+sa.Index(
+    "test_result_failed_idx",
+    test_result.c.run_id,
+    postgresql_where=test_result.c.status != sa.literal_column("'pass'"),
+)
 
 flag = sa.Table(
     "flag",
@@ -146,9 +256,25 @@ flag = sa.Table(
     sa.Column("resolved_at", _TIME),
     sa.Column("resolved_by", sa.Text),
     sa.Column("resolution", sa.Text),
+    sa.Column("severity", sa.Text),
 )
+sa.Index("flag_pointer_idx", flag.c.pointer_id, flag.c.id)
 sa.Index(
     "flag_open_idx", flag.c.pointer_id, unique=True, postgresql_where=flag.c.resolved_at.is_(None)
+)
+
+# Spans that could not be stored, so that somebody can see what was sent and why it was refused.
+dead_letter = sa.Table(
+    "dead_letter",
+    metadata,
+    sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True),
+    sa.Column("hash", sa.LargeBinary, nullable=False, unique=True),
+    sa.Column("received_at", _TIME, nullable=False, server_default=sa.func.now()),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("component", sa.Text),
+    sa.Column("encoding", sa.Text, nullable=False),
+    sa.Column("size_bytes", sa.BigInteger, nullable=False),
+    sa.Column("content", sa.LargeBinary, nullable=False),
 )
 
 # Counters are kept, not counted: rows that retention deletes must not make a counter fall.
