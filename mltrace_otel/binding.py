@@ -4,6 +4,7 @@ Pure: nothing is called, nothing is changed.
 """
 
 import dis
+import functools
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -43,14 +44,30 @@ class Variables:
         return not (self.parameters - self.rebound).issuperset(names)
 
 
+def find_innermost(function: Callable[..., object]) -> Callable[..., object]:
+    """Return the function that a callable calls in the end, as far as can be told."""
+    while True:
+        inner = inspect.unwrap(function)
+        if isinstance(inner, functools.partial | functools.partialmethod):
+            inner = inner.func
+        elif inspect.ismethod(inner):
+            inner = inner.__func__
+        elif not (inspect.isfunction(inner) or isinstance(inner, type)):
+            called = getattr(type(inner), "__call__", None)  # noqa: B004 - an object's method
+            inner = called if inspect.isfunction(called) else inner
+        if inner is function:
+            return inner
+        function = inner
+
+
 def read_variables(function: Callable[..., object]) -> Variables:
     """Return the variables of a function, those of the innermost if it is wrapped."""
-    innermost = inspect.unwrap(function)
+    innermost = find_innermost(function)
     code = getattr(innermost, "__code__", None)
     name = getattr(innermost, "__qualname__", repr(innermost))
     try:
         parameters = inspect.signature(function).parameters
-    except ValueError:  # builtins may have none
+    except (TypeError, ValueError):  # builtins may have none
         return Variables(function=name, code=code)
     in_code = frozenset((*code.co_varnames, *code.co_cellvars)) if code else frozenset()
     kinds = {

@@ -1,304 +1,251 @@
-"""One component run around one call of a decorated function.
+"""The state of one call of a decorated function. In: a plan and a call. Out: a run.
 
-In: a plan (what is known before any call) and a call. Out: the call's own result or exception, and
-a run. We are guests: whatever fails on our side costs a warning, never the user's call.
+We are guests: whatever fails on our side costs a warning, never the user's call.
 """
 
-import functools
-import inspect
 import logging
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from contextvars import Token
+from dataclasses import replace
 from types import FrameType
 from typing import Any
 
 from opentelemetry import context, trace
 
-from mltrace_otel import wire
-from mltrace_otel.binding import Variables, bind_arguments
-from mltrace_otel.datatests import Case, run_case
+from mltrace_otel import current
+from mltrace_otel.autolog import AutoLog
+from mltrace_otel.binding import bind_arguments
+from mltrace_otel.datatests import Suite, describe_error, run_suite
 from mltrace_otel.frames import FrameCatcher, get_suspended_frame
-from mltrace_otel.pointers import PointerType, read_inputs, read_outputs
-from mltrace_otel.provenance import find_repository, read_source
+from mltrace_otel.plan import Plan
+from mltrace_otel.pointers import PointerType, point
 from mltrace_otel.runs import ComponentRun
-from mltrace_otel.telemetry import finish_span, make_current, start_span
+from mltrace_otel.slots import Slot, read_slot
+from mltrace_otel.spans import RunSpan
+from mltrace_otel.telemetry import announce, finish_span, make_current, start_span
+from mltrace_otel.triggers import Trigger
 
 _log = logging.getLogger("mltrace_otel")
 
 
-@dataclass(frozen=True)
-class Plan:
-    """What is known of a decorated function before it is called.
+class Call:
+    """One call, from before the function to after it."""
 
-    Attributes:
-        component: its component's name.
-        words: what its runs say about the component.
-        function: the function itself.
-        variables: its variables.
-        input_vars: variables that hold inputs; parameters are read at entry, others at return.
-        output_vars: variables that hold outputs, read at return.
-        before: tests to run before it.
-        after: tests to run after it.
-        partition: the variable that holds the partition.
-        endpoint: whether its outputs are answers of an endpoint.
-        staleness_threshold_s: age above which an input makes its runs stale.
-        late_inputs: inputs that are no parameters.
-        needs_frame: whether there are values that only the function's frame knows.
-    """
-
-    component: str
-    words: wire.Attributes
-    function: Callable[..., Any]
-    variables: Variables
-    input_vars: tuple[str, ...] = ()
-    output_vars: tuple[str, ...] = ()
-    before: tuple[Case, ...] = ()
-    after: tuple[Case, ...] = ()
-    partition: str | None = None
-    endpoint: bool = False
-    staleness_threshold_s: float | None = None
-    late_inputs: tuple[str, ...] = field(init=False)
-    needs_frame: bool = field(init=False)
-
-    def __post_init__(self) -> None:
-        parameters = self.variables.parameters
-        late_inputs = tuple(name for name in self.input_vars if name not in parameters)
-        late = {*late_inputs, *self.output_vars}
-        late.update(name for case in self.after for name in case.arguments)
-        if self.partition is not None:
-            late.add(self.partition)
-        known = late & (parameters | self.variables.locals)
-        object.__setattr__(self, "late_inputs", late_inputs)
-        object.__setattr__(self, "needs_frame", self.variables.needs_frame(known))
-
-    @functools.cached_property
-    def common(self) -> bytes:
-        """What all runs of the function say, encoded. Reads the source and asks git."""
-        source = read_source(self.function)
-        code = wire.describe_code(source, find_repository(source.file))
-        return wire.encode_attributes({**self.words, **code})
-
-
-def decorate(plan: Plan) -> Callable[..., Any]:
-    """Return the plan's function with a component run around each call."""
-    if inspect.iscoroutinefunction(plan.function):
-        return _decorate_coroutine(plan)
-    if inspect.isgeneratorfunction(plan.function):
-        return _decorate_generator(plan)
-    if inspect.isasyncgenfunction(plan.function):
-        return _decorate_async_generator(plan)
-    return _decorate_plain(plan)
-
-
-def _decorate_plain(plan: Plan) -> Callable[..., Any]:
-    function = plan.function
-
-    @functools.wraps(function)
-    def record(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as the function says
-        call = _Call(plan)
-        call.begin(args, kwargs)
-        call.catch_frame()
-        try:
-            result = function(*args, **kwargs)
-        except BaseException as error:
-            call.end(error)
-            raise
-        call.end(None)
-        return result
-
-    return record
-
-
-def _decorate_coroutine(plan: Plan) -> Callable[..., Awaitable[Any]]:
-    function = plan.function
-
-    @functools.wraps(function)
-    async def record(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as the function says
-        call = _Call(plan)
-        call.begin(args, kwargs)
-        try:
-            coroutine = function(*args, **kwargs)
-            call.hold_frame(coroutine)
-            result = await coroutine
-        except BaseException as error:
-            call.end(error)
-            raise
-        call.end(None)
-        return result
-
-    return record
-
-
-def _decorate_generator(plan: Plan) -> Callable[..., Generator[Any, Any, Any]]:
-    function = plan.function
-
-    @functools.wraps(function)
-    def record(
-        *args: Any,  # noqa: ANN401 - as the function says
-        **kwargs: Any,  # noqa: ANN401
-    ) -> Generator[Any, Any, Any]:
-        call = _Call(plan)
-        call.begin(args, kwargs, is_current=False)
-        try:
-            generator = function(*args, **kwargs)
-            call.hold_frame(generator)
-            result = yield from generator
-        except GeneratorExit:  # the consumer has had enough
-            call.end(None)
-            raise
-        except BaseException as error:
-            call.end(error)
-            raise
-        call.end(None)
-        return result
-
-    return record
-
-
-def _decorate_async_generator(plan: Plan) -> Callable[..., AsyncGenerator[Any, Any]]:
-    function = plan.function
-
-    @functools.wraps(function)
-    async def record(
-        *args: Any,  # noqa: ANN401 - as the function says
-        **kwargs: Any,  # noqa: ANN401
-    ) -> AsyncGenerator[Any, Any]:
-        call = _Call(plan)
-        call.begin(args, kwargs, is_current=False)
-        try:
-            generator = function(*args, **kwargs)
-            call.hold_frame(generator)
-            step = generator.asend(None)
-            while True:
-                value = await step
-                try:
-                    step = generator.asend((yield value))
-                except GeneratorExit:
-                    await generator.aclose()
-                    raise
-                except BaseException as thrown:  # noqa: BLE001 - the function's to handle
-                    step = generator.athrow(thrown)
-        except (StopAsyncIteration, GeneratorExit) as ended:
-            call.end(None)
-            if isinstance(ended, GeneratorExit):
-                raise
-        except BaseException as error:
-            call.end(error)
-            raise
-
-    return record
-
-
-class _Call:
-    """The state of one call."""
-
-    __slots__ = ("_arguments", "_catcher", "_frame", "_plan", "_run", "_span", "_token")
+    __slots__ = (
+        *("_arguments", "_auto", "_catcher", "_context", "_current", "_frame", "_plan"),
+        *("_run", "_span", "_token", "_token_of_run"),
+    )
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._run = ComponentRun(plan.component, staleness_threshold_s=plan.staleness_threshold_s)
-        self._arguments: Mapping[str, object] = {}
-        self._span: trace.Span | None = None
+        self._arguments: dict[str, object] = {}
+        self._auto: AutoLog | None = None
+        self._span: trace.Span = trace.INVALID_SPAN
+        self._context: context.Context | None = None
+        self._current: current.CurrentRun | None = None
         self._token: Any = None
+        self._token_of_run: Token[current.CurrentRun | None] | None = None
         self._catcher: FrameCatcher | None = None
         self._frame: FrameType | None = None
 
-    def begin(
-        self, args: tuple[object, ...], kwargs: Mapping[str, object], *, is_current: bool = True
-    ) -> None:
+    def begin(self, args: tuple[object, ...], kwargs: Mapping[str, object]) -> None:
         """Do what comes before the function.
 
         Args:
             args: the call's arguments by place.
             kwargs: the call's arguments by name.
-            is_current: whether the run is the parent of what runs inside. A generator's is not:
-                between two values its consumer runs.
         """
-        self._guard(self._read_before, args, kwargs)
-        self._guard(self._start, is_current)
+        plan = self._plan
+        self._guard("anything", self._start)
+        self.enter()
+        self._guard("arguments", self._bind, args, kwargs)
+        for name in plan.inputs:
+            self._guard("input {0}", self._read_fixed, name, self._run.inputs)
+        for slot in plan.early:
+            self._guard("input {0.variable}", self._read_input, slot, self._arguments)
+        if self._auto:
+            for name, value in self._arguments.items():
+                self._guard("input {0}", self._log_argument, name, value)
+        if plan.before_run:
+            self._guard("beforeRun", self._pull, plan.before_run, self._arguments)
+        for suite in plan.before:
+            self._guard("test {0.name}", self._test, suite, self._arguments, "before")
+        self._guard("start", self._announce)
+
+    def enter(self) -> None:
+        """Make the run the one that the program is in, and its span the parent of what comes."""
+        if self._token is None and self._context is not None:
+            self._token = context.attach(self._context)
+            if self._current is not None:
+                self._token_of_run = current.enter(self._current)
+
+    def leave(self) -> None:
+        """Let the program be where it was, until `enter` brings it to where it is now."""
+        token, self._token = self._token, None
+        if token is None or current.get_run() is not self._current:
+            return  # a coroutine that is collected as garbage ends where others run
+        self._context = context.get_current()
+        context.detach(token)
+        if self._token_of_run is not None:
+            current.leave(self._token_of_run)
 
     def catch_frame(self) -> None:
         """Catch the frame of the function, which is called next."""
-        if self._plan.needs_frame and self._plan.variables.code:
+        if self._plan.needs_frame and self._frame is None and self._plan.variables.code:
             self._catcher = FrameCatcher(self._plan.variables.code)
             self._catcher.install()
 
-    def hold_frame(self, suspended: object) -> None:
-        """Keep the frame of a coroutine or generator that has not begun."""
-        if self._plan.needs_frame and self._plan.variables.code:
-            self._frame = get_suspended_frame(suspended, self._plan.variables.code)
-
-    def end(self, error: BaseException | None) -> None:
-        """Do what comes after the function, whether it returned or raised."""
-        end_time_ns = time.time_ns()
+    def stop_catching(self) -> None:
+        """Keep the frame that was caught."""
         if self._catcher:
             self._catcher.restore()
             self._frame, self._catcher = self._catcher.frame, None
+
+    def hold_frame(self, suspended: object) -> bool:
+        """Keep the frame of a coroutine or generator that has not begun.
+
+        Returns:
+            False if its frame is needed and is another function's, that wraps ours.
+        """
+        if self._plan.needs_frame and self._plan.variables.code:
+            self._frame = get_suspended_frame(suspended, self._plan.variables.code)
+            return self._frame is not None
+        return True
+
+    def end(self, error: BaseException | None, result: object = None) -> None:
+        """Do what comes after the function, whether it returned or raised."""
+        end_time_ns = time.time_ns()
+        self.stop_catching()
         if isinstance(error, SystemExit) and not error.code:
             error = None  # it ended the program on purpose
-        self._guard(self._read_after, error)
-        self._frame = None
-        self._guard(self._finish, end_time_ns, error)
+        self.enter()
+        try:
+            self._guard("variables", self._read_after, error, result)
+        finally:
+            self.leave()
+            self._frame = None
+        self._guard("anything", self._finish, end_time_ns, error)
 
-    def _guard(self, step: Callable[..., None], *args: object) -> None:
-        """Keep a fault of ours away from the user's function."""
+    def _guard(self, what: str, step: Callable[..., None], *args: object) -> None:
+        """Keep a fault of ours, or of a value, away from the user's function."""
         try:
             step(*args)
-        except Exception:  # noqa: BLE001 - the boundary between us and the user's program
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - the boundary between us and the program
+            self._warn(what.format(*args), describe_error(error))
+            _log.debug("Where that comes from:", exc_info=True)
+
+    def _warn(self, what: str, why: str) -> None:
+        """Say once a function what is not recorded of its calls."""
+        if what not in self._plan.said:
+            self._plan.said.add(what)
             _log.warning(
-                "A run of component %r is not recorded as it was:",
+                "Runs of component %r are recorded without %s (%s). This is said once.",
                 self._plan.component,
-                exc_info=True,
+                what,
+                why,
             )
 
-    def _read_before(self, args: tuple[object, ...], kwargs: Mapping[str, object]) -> None:
-        plan = self._plan
-        self._arguments = values = bind_arguments(plan.variables, args, kwargs)
-        for name in plan.input_vars:
-            if name in values:
-                self._run.inputs += read_inputs(plan.component, name, values[name])
-        self._test(plan.before, values, "before")
-
-    def _start(self, is_current: bool) -> None:  # noqa: FBT001 - private
+    def _start(self) -> None:
         self._span = start_span(self._plan.component)
-        if is_current:
-            self._token = context.attach(make_current(self._span))
+        self._context = make_current(self._span)
+        own = self._span.get_span_context()
+        self._current = current.CurrentRun(self._plan.component, self._run, own)
+        if self._plan.auto_log:
+            self._auto = AutoLog(self._plan.component, own)
 
-    def _read_after(self, error: BaseException | None) -> None:
+    def _bind(self, args: tuple[object, ...], kwargs: Mapping[str, object]) -> None:
+        self._arguments = bind_arguments(self._plan.variables, args, kwargs)
+
+    def _announce(self) -> None:
+        if isinstance(self._span, RunSpan):
+            self._span.start_time = time.time_ns()  # what we did before is not the run's
+            announce(self._span, self._run, lambda: self._plan.common)
+
+    def _read_fixed(self, name: str, pointers: list[Any]) -> None:
+        pointers.append(point(name))
+
+    def _read_input(self, slot: Slot, values: Mapping[str, object]) -> None:
+        pointers = read_slot(slot, self._plan.component, values, None)
+        if self._auto and slot.content is None and slot.variable in values:
+            pointers = self._auto.keep_input(slot.variable, values[slot.variable], pointers)
+        self._run.inputs += pointers
+
+    def _log_argument(self, name: str, value: object) -> None:
+        if self._auto and name not in {slot.variable for slot in self._plan.early}:
+            self._run.inputs += self._auto.read_input(name, value)
+
+    def _pull(self, trigger: Trigger, values: Mapping[str, object]) -> None:
+        try:
+            trigger(self._run, dict(values))
+        finally:
+            self._run.tidy()
+
+    def _test(self, suite: Suite, values: Mapping[str, object], phase: str) -> None:
+        self._run.test_outcomes += run_suite(suite, values, phase)
+
+    def _read_after(self, error: BaseException | None, result: object) -> None:
         plan = self._plan
-        values = self._arguments if self._frame is None else self._frame.f_locals
+        values = self._get_values(error)
         if plan.partition is not None and values.get(plan.partition) is not None:
-            self._run.partition = str(values[plan.partition])
-        for name in plan.late_inputs:
-            if name in values:
-                self._run.inputs += read_inputs(plan.component, name, values[name])
+            self._guard("partition", self._read_partition, values[plan.partition])
+        for slot in plan.late:
+            self._guard("input {0.variable}", self._read_input, slot, values)
         if error is None:
-            self._read_outputs(values)
-            self._test(plan.after, values, "after")
+            self._read_outputs(values, result)
+            for suite in plan.after:
+                self._guard("test {0.name}", self._test, suite, values, "after")
+            if plan.after_run:
+                self._guard("afterRun", self._pull, plan.after_run, values)
 
-    def _read_outputs(self, values: Mapping[str, object]) -> None:
+    def _get_values(self, error: BaseException | None) -> Mapping[str, object]:
+        if self._frame is not None:
+            return self._frame.f_locals
+        if self._plan.needs_frame and error is None:
+            self._warn("the final values of its variables", "its code was not seen to run")
+        return self._arguments
+
+    def _read_partition(self, value: object) -> None:
+        self._run.partition = str(value)
+
+    def _read_outputs(self, values: Mapping[str, object], result: object) -> None:
         plan, run = self._plan, self._run
-        own = trace.INVALID_SPAN_CONTEXT if self._span is None else self._span.get_span_context()
-        for name in plan.output_vars:
-            if name in values:
-                run.outputs += read_outputs(plan.component, name, values[name], own)
+        for name in plan.outputs:
+            self._guard("output {0}", self._read_fixed, name, run.outputs)
+        for slot in plan.output_slots:
+            self._guard("output {0.variable}", self._read_output, slot, values)
+        if self._auto:
+            for name, value in list(values.items()):
+                self._guard("output {0}", self._log_local, name, value)
+            self._guard("what it returned", self._log_returned, result)
         if plan.endpoint:
             run.outputs = [replace(pointer, type=PointerType.ENDPOINT) for pointer in run.outputs]
 
-    def _test(self, cases: tuple[Case, ...], values: Mapping[str, object], phase: str) -> None:
-        for case in cases:
-            arguments = {name: values[name] for name in case.arguments if name in values}
-            self._run.test_outcomes.append(run_case(case, arguments, phase))
+    def _read_output(self, slot: Slot, values: Mapping[str, object]) -> None:
+        own = self._span.get_span_context()
+        pointers = read_slot(slot, self._plan.component, values, own)
+        if self._auto and slot.content is None and slot.variable in values:
+            pointers = self._auto.keep_output(slot.variable, values[slot.variable], pointers)
+        self._run.outputs += pointers
+
+    def _log_local(self, name: str, value: object) -> None:
+        if self._auto and name not in self._plan.named:
+            self._run.outputs += self._auto.read_output(name, value)
+
+    def _log_returned(self, result: object) -> None:
+        if self._auto:
+            written = {pointer.name for pointer in self._run.outputs}
+            found = self._auto.read_returned(result)
+            self._run.outputs += [pointer for pointer in found if pointer.name not in written]
 
     def _finish(self, end_time_ns: int, error: BaseException | None) -> None:
-        if self._token is not None:
-            context.detach(self._token)
-        if self._span is not None:
-            finish_span(
-                self._span,
-                self._run,
-                common=self._plan.common,
-                end_time_ns=end_time_ns,
-                error=error,
-            )
+        finish_span(
+            self._span,
+            self._run,
+            common=self._plan.common,
+            end_time_ns=end_time_ns,
+            error=error,
+        )

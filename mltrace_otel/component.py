@@ -1,14 +1,19 @@
 """Components: the stages of a pipeline, and the decorator that makes a function one."""
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import ParamSpec, TypeVar, overload
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any, ParamSpec, TypeVar, overload
 
 from mltrace_otel import wire
-from mltrace_otel.binding import Variables, check_variable, read_variables
-from mltrace_otel.call import Plan, decorate
-from mltrace_otel.datatests import Case, Test, list_cases, make_test
+from mltrace_otel.binding import read_variables
+from mltrace_otel.datatests import Suite, Test, make_test, read_suite
 from mltrace_otel.errors import SetupError
+from mltrace_otel.otlp import Attributes
+from mltrace_otel.plan import Plan
 from mltrace_otel.pointers import accept_names
+from mltrace_otel.slots import Labels, make_slots
+from mltrace_otel.triggers import Trigger, adapt_trigger
+from mltrace_otel.wrapping import check_function, decorate
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -17,6 +22,8 @@ Tests = Iterable[Test | type[Test]]
 
 class Component:
     """A stage of a pipeline and what is always true of it. Subclass it to reuse its words.
+
+    A subclass may override `beforeRun` and `afterRun`, which are called at each run.
 
     Args:
         name: its name, the same for all its runs.
@@ -51,6 +58,21 @@ class Component:
     def __repr__(self) -> str:
         return f"{type(self).__name__}(name={self.name!r}, owner={self.owner!r})"
 
+    def beforeRun(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401, N802 - documented so
+        """Do something before each run; override it.
+
+        It is called with the `ComponentRun` and a mapping of the arguments by name, or with what of
+        that its signature takes: both, the run, nothing, or the arguments as keywords. What it
+        raises is warned of and harms nothing.
+        """
+
+    def afterRun(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401, N802
+        """Do something after each run that did not fail; override it.
+
+        As `beforeRun`, but it gets the final values of all variables of the function, and what it
+        adds to the run is recorded.
+        """
+
     @overload
     def run(self, function: Callable[P, R], /) -> Callable[P, R]: ...
 
@@ -60,13 +82,15 @@ class Component:
         function: None = None,
         /,
         *,
-        input_vars: str | Sequence[str] = (),
+        input_vars: str | Sequence[str] | Labels = (),
         output_vars: str | Sequence[str] = (),
         endpoint: bool = False,
         staleness_threshold: float | None = None,
+        auto_log: bool = False,
         skip_before: bool = False,
         skip_after: bool = False,
         partition: str | None = None,
+        **renames: str,
     ) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
 
     def run(  # noqa: PLR0913 - the documented arguments
@@ -74,80 +98,86 @@ class Component:
         function: Callable[P, R] | None = None,
         /,
         *,
-        input_vars: str | Sequence[str] = (),
+        input_vars: str | Sequence[str] | Labels = (),
         output_vars: str | Sequence[str] = (),
         endpoint: bool = False,
         staleness_threshold: float | None = None,
+        auto_log: bool = False,
         skip_before: bool = False,
         skip_after: bool = False,
         partition: str | None = None,
+        **renames: str,
     ) -> Callable[P, R] | Callable[[Callable[P, R]], Callable[P, R]]:
         """Record each call of the decorated function as a run of this component.
 
         Args:
             function: the function, when used as ``@component.run`` without arguments.
-            input_vars: variables that hold what it reads. Parameters are read when it is called,
-                other local variables when it returns.
+            input_vars: variables that hold what it reads; a mapping gives each its labels, as
+                variables that hold them or as words. Parameters are read when it is called, other
+                local variables when it returns.
             output_vars: variables that hold what it writes, read when it returns.
             endpoint: whether its outputs are answers of an endpoint.
             staleness_threshold: age in seconds above which an input makes a run stale; 30 days if
                 nothing is said.
+            auto_log: whether to save, and record as inputs and outputs, all arguments, final local
+                variables and results that are data frames, arrays or models, have "data" or "model"
+                in their names, or are larger than 1 MB.
             skip_before: leave out the tests before it.
             skip_after: leave out the tests after it.
             partition: variable that holds what part of the data a call is about, e.g. a day.
+            **renames: which variable holds an argument of the tests, where the names differ.
 
         Raises:
-            SetupError: what is decorated is no function.
+            SetupError: what is decorated is no function, or a renamed argument is no test's.
             UnknownVariable: the function lacks a variable that is named here or by a test.
         """
 
         def decorator(function: Callable[P, R]) -> Callable[P, R]:
-            if isinstance(function, staticmethod | classmethod):
-                kind = type(function).__name__
-                raise SetupError(f"Put the component's decorator below @{kind}, not above it.")
-            if not callable(function):
-                raise SetupError(f"{function!r} is no function that could be run.")
-            plan = Plan(
-                component=self.name,
-                words=wire.describe_component(self.name, self.owner, self.description, self.tags),
-                function=function,
-                variables=read_variables(function),
-                input_vars=accept_names(input_vars),
-                output_vars=accept_names(output_vars),
-                before=() if skip_before else _list_cases(self.beforeTests),
-                after=() if skip_after else _list_cases(self.afterTests),
-                partition=partition,
-                endpoint=endpoint,
-                staleness_threshold_s=staleness_threshold,
+            check_function(function)
+            before = _read_suites(self.beforeTests, renames)
+            after = _read_suites(self.afterTests, renames)
+            _check_renames(renames, (*before, *after))
+            return decorate(
+                Plan(
+                    component=self.name,
+                    words=self.describe(),
+                    function=function,
+                    variables=read_variables(function),
+                    input_slots=make_slots(input_vars),
+                    output_slots=make_slots(output_vars),
+                    before=() if skip_before else before,
+                    after=() if skip_after else after,
+                    before_run=self._find_trigger("beforeRun"),
+                    after_run=self._find_trigger("afterRun"),
+                    partition=partition,
+                    endpoint=endpoint,
+                    staleness_threshold_s=staleness_threshold,
+                    auto_log=auto_log,
+                )
             )
-            _check(plan)
-            return decorate(plan)
 
         return decorator if function is None else decorator(function)
 
+    def describe(self) -> Attributes:
+        """Return what its runs say about it."""
+        return wire.describe_component(self.name, self.owner, self.description, self.tags)
 
-def _list_cases(tests: Iterable[Test]) -> tuple[Case, ...]:
-    return tuple(case for test in tests for case in list_cases(test))
-
-
-def _check(plan: Plan) -> None:
-    """Find mistakes of set-up now, while nothing has run yet.
-
-    Raises:
-        UnknownVariable: see `Component.run`.
-    """
-    for option in ("input_vars", "output_vars"):
-        for name in getattr(plan, option):
-            check_variable(plan.variables, name, option)
-    if plan.partition is not None:
-        check_variable(plan.variables, plan.partition, "partition")
-    _check_tests(plan.variables, plan.before, before=True)
-    _check_tests(plan.variables, plan.after, before=False)
+    def _find_trigger(self, name: str) -> Trigger | None:
+        trigger = getattr(self, name)
+        is_ours = getattr(trigger, "__func__", None) is getattr(Component, name)
+        return None if is_ours else adapt_trigger(trigger)
 
 
-def _check_tests(variables: Variables, cases: Iterable[Case], *, before: bool) -> None:
-    for case in cases:
-        for name in case.arguments:
-            if name not in case.optional:
-                asked_by = f"{case.suite}.{case.name}"
-                check_variable(variables, name, asked_by, before=before)
+def _read_suites(tests: Tests, renames: Mapping[str, str]) -> tuple[Suite, ...]:
+    return tuple(read_suite(make_test(test), renames) for test in tests)
+
+
+def _check_renames(renames: Mapping[str, str], suites: Iterable[Suite]) -> None:
+    arguments = sorted(
+        {name for suite in suites for case in suite.cases for name in case.arguments}
+    )
+    for name in renames:
+        if name not in arguments:
+            close = get_close_matches(name, arguments) or arguments
+            hint = f" Did you mean {' or '.join(close[:3])}?" if close else ""
+            raise SetupError(f"run has no option {name!r}, and no test such an argument.{hint}")

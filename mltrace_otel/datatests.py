@@ -6,7 +6,7 @@ Any exception in a test is a failure of that test and stops nothing.
 import inspect
 import unittest
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 
 from mltrace_otel.contract.api import TestOutcome
@@ -21,19 +21,34 @@ class Test:
     """A reusable set of tests: methods whose names begin with ``test``.
 
     Their arguments are named after parameters of the decorated function or, for tests that run
-    after it, after any of its variables.
+    after it, after any of its variables. Override `beforeTests`, `afterTests`, `preTest` and
+    `postTest` for what they have in common.
     """
 
     __test__ = False  # these are no tests of the user's test suite
+    name = ""
 
     def __init__(self, name: str = "") -> None:
         self.name = name or type(self).__name__
+
+    def beforeTests(self) -> None:  # noqa: N802 - documented so
+        """Prepare: called before the first of its tests. If it raises, all of them fail."""
+
+    def preTest(self) -> None:  # noqa: N802
+        """Prepare a test: called before each. If it raises, the test fails."""
+
+    def postTest(self) -> None:  # noqa: N802
+        """Tidy up after a test: called after each. If it raises, the test fails."""
+
+    def afterTests(self) -> None:  # noqa: N802
+        """Tidy up: called after the last of its tests. If it raises, the last test fails."""
 
     # Its overloads are too many for a static method's type.
     assertAlmostEqual: Callable[..., None] = staticmethod(  # noqa: N815 - as in unittest
         _CHECKS.assertAlmostEqual
     )
     assertEqual = staticmethod(_CHECKS.assertEqual)  # noqa: N815
+    assertDictEqual = staticmethod(_CHECKS.assertDictEqual)  # noqa: N815
     assertFalse = staticmethod(_CHECKS.assertFalse)  # noqa: N815
     assertGreater = staticmethod(_CHECKS.assertGreater)  # noqa: N815
     assertGreaterEqual = staticmethod(_CHECKS.assertGreaterEqual)  # noqa: N815
@@ -50,18 +65,29 @@ class Case:
     """One test method.
 
     Attributes:
-        suite: name of its Test.
         name: name of the method.
         run: the method.
-        arguments: its arguments' names.
-        optional: those that have a default.
+        arguments: the variable that holds it, for each of its arguments.
+        optional: the arguments that have a default.
     """
 
-    suite: str
     name: str
     run: Callable[..., object]
-    arguments: tuple[str, ...]
+    arguments: Mapping[str, str]
     optional: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """A Test and its methods."""
+
+    name: str
+    test: Test
+    cases: tuple[Case, ...]
+
+    def list_variables(self) -> set[str]:
+        """Return the variables that its tests look at."""
+        return {variable for case in self.cases for variable in case.arguments.values()}
 
 
 def make_test(test: Test | type[Test]) -> Test:
@@ -82,34 +108,47 @@ def make_test(test: Test | type[Test]) -> Test:
         raise SetupError(f"{test.__name__} cannot be made ({error}): give an instance.") from error
 
 
-def list_cases(test: Test) -> list[Case]:
-    """Return the test methods of a Test, by name."""
-    names = [name for name in dir(test) if name.startswith("test")]
-    return [_read_case(test, name) for name in names if callable(getattr(test, name))]
+def read_suite(test: Test, renames: Mapping[str, str]) -> Suite:
+    """Return a Test's methods by name; ``renames`` says which variables hold their arguments."""
+    methods = [getattr(test, name) for name in sorted(dir(test)) if name.startswith("test")]
+    cases = tuple(_read_case(each, renames) for each in methods if callable(each))
+    return Suite(str(test.name or type(test).__name__), test, cases)
 
 
-def _read_case(test: Test, name: str) -> Case:
-    method = getattr(test, name)
+def _read_case(method: Callable[..., object], renames: Mapping[str, str]) -> Case:
     parameters = [
         p
         for p in inspect.signature(method).parameters.values()
         if p.kind not in {p.VAR_POSITIONAL, p.VAR_KEYWORD}
     ]
     return Case(
-        suite=test.name,
-        name=name,
+        name=method.__name__,
         run=method,
-        arguments=tuple(p.name for p in parameters),
+        arguments={p.name: renames.get(p.name, p.name) for p in parameters},
         optional=frozenset(p.name for p in parameters if p.default is not p.empty),
     )
 
 
-def run_case(case: Case, arguments: Mapping[str, object], phase: str) -> TestOutcome:
-    """Run a test with the values of its arguments; ``phase`` is ``before`` or ``after``."""
+def run_suite(suite: Suite, values: Mapping[str, object], phase: str) -> list[TestOutcome]:
+    """Run a Test's methods with the values of variables; ``phase`` is ``before`` or ``after``."""
+    test = suite.test
+    unprepared = _fail(test.beforeTests)
+    outcomes = [_run_case(suite, case, values, phase, unprepared) for case in suite.cases]
+    untidied = _fail(test.afterTests)
+    if outcomes and untidied and outcomes[-1].status == "pass":
+        outcomes[-1] = replace(outcomes[-1], status="fail", message=untidied)
+    return outcomes
+
+
+def _run_case(
+    suite: Suite, case: Case, values: Mapping[str, object], phase: str, unprepared: str | None
+) -> TestOutcome:
     started_s = perf_counter()
-    message = _fail(case, arguments)
+    message = unprepared or _fail(suite.test.preTest) or _check(case, values)
+    untidied = None if unprepared else _fail(suite.test.postTest)
+    message = message or untidied
     return TestOutcome(
-        suite=case.suite,
+        suite=suite.name,
         case=case.name,
         phase=phase,
         status="pass" if message is None else "fail",
@@ -118,13 +157,22 @@ def run_case(case: Case, arguments: Mapping[str, object], phase: str) -> TestOut
     )
 
 
-def _fail(case: Case, arguments: Mapping[str, object]) -> str | None:
-    missing = [name for name in case.arguments if name not in arguments]
-    missing = [name for name in missing if name not in case.optional]
+def _check(case: Case, values: Mapping[str, object]) -> str | None:
+    arguments = {
+        argument: values[variable]
+        for argument, variable in case.arguments.items()
+        if variable in values
+    }
+    missing = [name for name in case.arguments if name not in {*arguments, *case.optional}]
     if missing:
-        return f"{' and '.join(missing)} had no value"
+        return f"{' and '.join(case.arguments[name] for name in missing)} had no value"
+    return _fail(lambda: case.run(**arguments))
+
+
+def _fail(step: Callable[[], object]) -> str | None:
+    """Return what a step raised, in words; None if it passed."""
     try:
-        case.run(**arguments)
+        step()
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001 - what a test raises is what it found, exits too

@@ -74,6 +74,31 @@ class ComponentRun:
         names = [dependencies] if isinstance(dependencies, str) else dependencies
         self.upstream.extend(name for name in names if name not in self.upstream)
 
+    def set_git_hash(self, git_hash: str | None) -> None:
+        """Say at which commit the code was."""
+        self.git_hash = git_hash
+
+    def set_git_tags(self, git_tags: Iterable[str]) -> None:
+        """Say which tags are on that commit."""
+        self.git_tags = list(git_tags)
+
+    def set_code_snapshot(self, code_snapshot: str | bytes) -> None:
+        """Say what the code was."""
+        if isinstance(code_snapshot, bytes):
+            code_snapshot = code_snapshot.decode("utf-8", "replace")
+        self.code_snapshot = code_snapshot
+
+    def add_notes(self, notes: str) -> None:
+        """Say something about the run, on a line of its own."""
+        self.notes = f"{self.notes}\n{notes}" if self.notes else str(notes)
+
+    def tidy(self) -> None:
+        """Make pointers of names, and texts of what is none, where somebody set a field himself."""
+        self.inputs = [_as_pointer(each) for each in self.inputs]
+        self.outputs = [_as_pointer(each) for each in self.outputs]
+        self.notes = str(self.notes or "")
+        self.partition = None if self.partition is None else str(self.partition)
+
 
 def _as_output(value: str | os.PathLike[str] | IOPointer) -> IOPointer:
     # Whoever wrote it before, this run writes it now.

@@ -53,11 +53,12 @@ class RunSpan(trace.Span):
         # Not from `random`: a program that seeds it would give its runs the same ids each time.
         random = int.from_bytes(os.urandom(24))
         if outer.is_valid:
-            trace_id, flags, state = outer.trace_id, outer.trace_flags, outer.trace_state
+            trace_id, state = outer.trace_id, outer.trace_state
+            kept_flag = outer.trace_flags & _RANDOM_TRACE_ID
         else:
-            trace_id, flags, state = (random >> 64) or 1, _RANDOM_TRACE_ID, None
+            trace_id, state, kept_flag = (random >> 64) or 1, None, _RANDOM_TRACE_ID
         # Sampled always, whatever the program leaves out of its own sample.
-        flags = TraceFlags(TraceFlags.SAMPLED | (flags & _RANDOM_TRACE_ID))
+        flags = TraceFlags(TraceFlags.SAMPLED | kept_flag)
         span_id = (random & _LONGEST_SPAN_ID) or 1
         self._name = name
         self._context = SpanContext(trace_id, span_id, False, flags, state)  # noqa: FBT003

@@ -1,11 +1,12 @@
 # ruff: noqa: N802 - names as in unittest
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from mltrace_exporter.model import Run
 from mltrace_otel import Component, Test
-from mltrace_otel.datatests import Case, describe_error, list_cases, make_test, run_case
+from mltrace_otel.datatests import Case, describe_error, make_test, read_suite, run_suite
 
 Recorded = Callable[[], list[Run]]
 
@@ -53,19 +54,21 @@ class AllTest(Test):
         raise AssertionError(x)
 
 
-CASES = {case.name: case for case in list_cases(AllTest())}
+ALL = read_suite(AllTest(), {})
+CASES = {case.name: case for case in ALL.cases}
 
 
 def test_methods_that_begin_with_test_are_cases_by_name() -> None:
     assert list(CASES) == sorted(name for name in vars(AllTest) if name.startswith("test"))
-    assert CASES["testIn"].suite == "AllTest"
-    assert CASES["testIn"].arguments == ("x",)
+    assert ALL.name == "AllTest"
+    assert CASES["testIn"].arguments == {"x": "x"}
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_each_assertion_passes_and_fails(case: Case) -> None:
-    passed = run_case(case, {"x": 1}, "before")
-    failed = run_case(case, {"x": 2}, "after")
+    suite = replace(ALL, cases=(case,))
+    (passed,) = run_suite(suite, {"x": 1}, "before")
+    (failed,) = run_suite(suite, {"x": 2}, "after")
 
     assert (passed.status, passed.message, passed.phase) == ("pass", None, "before")
     assert (failed.status, failed.phase) == ("fail", "after")
@@ -82,8 +85,8 @@ def test_a_class_and_an_instance_are_tests_with_a_name() -> None:
         def testIt(self) -> None:
             """Pass."""
 
-    assert list_cases(make_test(Named))[0].suite == "outliers"
-    assert list_cases(make_test(Named("others")))[0].suite == "others"
+    assert read_suite(make_test(Named), {}).name == "outliers"
+    assert read_suite(make_test(Named("others")), {}).name == "others"
 
 
 def test_any_exception_is_a_failure_with_its_message() -> None:
@@ -94,7 +97,7 @@ def test_any_exception_is_a_failure_with_its_message() -> None:
         def testMute(self) -> None:
             raise NotImplementedError
 
-    key, mute = (run_case(case, {}, "after") for case in list_cases(Wild()))
+    key, mute = run_suite(read_suite(Wild(), {}), {}, "after")
 
     assert key.message == "KeyError: 'missing'"
     assert mute.message == "NotImplementedError"
@@ -106,7 +109,7 @@ def test_an_interrupt_ends_the_program_and_no_test() -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run_case(list_cases(Interrupted())[0], {}, "after")
+        run_suite(read_suite(Interrupted(), {}), {}, "after")
 
 
 def test_an_exception_without_words_is_named() -> None:

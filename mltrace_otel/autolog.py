@@ -1,0 +1,167 @@
+"""Which variables of a call are data or models, saved so that they can be looked at again.
+
+In: variables and their values. Out: IO pointers whose names are the addresses of what was saved.
+"""
+
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import cache
+from itertools import islice
+from numbers import Number
+from types import BuiltinFunctionType, FunctionType, GeneratorType, MethodType, ModuleType
+
+from opentelemetry.trace import INVALID_SPAN_CONTEXT, SpanContext
+
+from mltrace_otel import artifacts
+from mltrace_otel.digest import Digest
+from mltrace_otel.pointers import IOPointer, read_inputs, read_outputs
+
+SIZE_LIMIT_BYTES = 1_000_000
+RETURNED = "return"
+
+_SAMPLE = 20
+_DEPTH = 3
+_DATA = frozenset(
+    {
+        ("numpy", "ndarray"),
+        ("pandas", "DataFrame"),
+        ("pandas", "Series"),
+        ("polars", "DataFrame"),
+        ("polars", "Series"),
+        ("pyarrow", "RecordBatch"),
+        ("pyarrow", "Table"),
+        ("torch", "Tensor"),
+    }
+)
+_MODEL_METHODS = ("predict", "state_dict")
+_NO_DATA = (
+    *(type(None), Number, type, ModuleType, GeneratorType),
+    *(FunctionType, BuiltinFunctionType, MethodType),
+)
+_OWN = frozenset({"self", "cls"})
+
+
+def is_worth_keeping(variable: str, value: object) -> bool:
+    """Tell whether a variable is logged though nobody named it.
+
+    It is if it holds a data frame, an array or a model, has "data" or "model" in its name, or is
+    larger than 1 MB.
+    """
+    if variable in _OWN or isinstance(value, _NO_DATA):
+        return False
+    if _is_data_or_model(type(value)):  # type: ignore[arg-type] # classes are hashable
+        return True
+    lowered = variable.lower()
+    if "data" in lowered or "model" in lowered:
+        return True
+    return estimate_size(value) > SIZE_LIMIT_BYTES
+
+
+@cache
+def _is_data_or_model(kind: type) -> bool:
+    kinds = {(each.__module__.partition(".")[0], each.__name__) for each in kind.__mro__}
+    return bool(kinds & _DATA) or any(hasattr(kind, method) for method in _MODEL_METHODS)
+
+
+def estimate_size(value: object, depth: int = _DEPTH) -> int:
+    """Return about how many bytes a value takes, by a sample of what is in it."""
+    size_bytes = getattr(value, "nbytes", None)
+    if isinstance(size_bytes, int):
+        return size_bytes
+    own = sys.getsizeof(value, 0)
+    if depth == 0 or isinstance(value, str | bytes | bytearray):
+        return own
+    if isinstance(value, Mapping):
+        parts: Iterable[object] = (part for item in value.items() for part in item)
+        count = 2 * len(value)
+    elif isinstance(value, list | tuple | set | frozenset):
+        parts, count = value, len(value)
+    else:
+        inner = getattr(value, "__dict__", None)
+        return own + (estimate_size(inner, depth - 1) if isinstance(inner, dict) else 0)
+    sample = [estimate_size(part, depth - 1) for part in islice(parts, _SAMPLE)]
+    return own + (sum(sample) * count // len(sample) if sample else 0)
+
+
+class AutoLog:
+    """What was logged of one call.
+
+    Args:
+        component: name of the component.
+        span: span of the run.
+    """
+
+    def __init__(self, component: str, span: SpanContext) -> None:
+        self._component = component
+        self._span = span
+        self._read: dict[str, tuple[object, str | None]] = {}
+        self._logged: list[object] = []
+
+    def read_input(self, variable: str, value: object) -> list[IOPointer]:
+        """Return the pointers of an argument that is worth keeping."""
+        if not is_worth_keeping(variable, value):
+            return []
+        pointers = read_inputs(self._component, variable, value)
+        return self.keep_input(variable, value, pointers)
+
+    def keep_input(
+        self, variable: str, value: object, pointers: list[IOPointer]
+    ) -> list[IOPointer]:
+        """Save an input, unless its pointers name something that is saved already."""
+        placed = self._is_placed(variable, pointers)
+        self._read[variable] = (value, pointers[0].digest if placed else None)
+        if not placed:
+            return pointers
+        self._logged.append(value)
+        return [self._keep(variable, value, pointers[0], pointers[0].producer)]
+
+    def read_output(self, variable: str, value: object) -> list[IOPointer]:
+        """Return the pointers of a final value that is worth keeping and no unchanged input."""
+        before = self._read.get(variable)
+        if before and before[0] is value and before[1] is None:
+            return []  # it named something
+        if not is_worth_keeping(variable, value):
+            return []
+        pointers = read_outputs(self._component, variable, value, self._span)
+        if before and before[0] is value and [p.digest for p in pointers] == [before[1]]:
+            return []
+        return self.keep_output(variable, value, pointers)
+
+    def keep_output(
+        self, variable: str, value: object, pointers: list[IOPointer]
+    ) -> list[IOPointer]:
+        """Save an output, unless its pointers name something that is saved already."""
+        if not self._is_placed(variable, pointers):
+            return pointers
+        self._logged.append(value)
+        return [self._keep(variable, value, pointers[0], self._span)]
+
+    def read_returned(self, value: object) -> list[IOPointer]:
+        """Return the pointers of what was returned and has no name, or of a tuple's elements."""
+        if type(value) is not tuple:
+            return self._read_returned(RETURNED, value)
+        return [
+            pointer
+            for place, each in enumerate(value)
+            for pointer in self._read_returned(f"{RETURNED}[{place}]", each)
+        ]
+
+    def _read_returned(self, place: str, value: object) -> list[IOPointer]:
+        if any(value is each for each in self._logged):
+            return []
+        return self.read_output(place, value)
+
+    def _is_placed(self, variable: str, pointers: list[IOPointer]) -> bool:
+        """Tell whether a pointer is named by its place only, and its content is known."""
+        places = {f"{self._component}({variable})", f"{self._component}.{variable}"}
+        return len(pointers) == 1 and pointers[0].digest is not None and pointers[0].name in places
+
+    def _keep(
+        self, variable: str, value: object, pointer: IOPointer, producer: SpanContext | None
+    ) -> IOPointer:
+        content = Digest(pointer.digest or "", pointer.size_bytes or 0)
+        address = artifacts.keep(
+            value, content, self._component, variable, producer or INVALID_SPAN_CONTEXT
+        )
+        return pointer if address is None else replace(pointer, name=address)
