@@ -1,43 +1,44 @@
 """Delivery of finished runs. In: serialised OTLP requests. Out: requests to the endpoint.
 
-Runs wait in memory, at most `QUEUE_LIMIT_BYTES`, until the server acknowledged them. One daemon
-thread sends; the user's thread only appends. At exit the rest is sent for as long as
-acknowledgements come in: after `PATIENCE_S` without one the program ends and the loss is said.
+Runs wait on disk until the server acknowledged them; where no disk can have them, in memory. The
+user's thread only appends. One daemon thread sends, also what dead processes left. At exit it gets
+`EXIT_LIMIT_S` and leaves the rest to the next process; for runs in memory it goes on as long as
+acknowledgements come in, and then their loss is said.
 """
 
 import atexit
-import logging
 import os
 import sys
 import threading
-from collections import deque
-from itertools import islice
-from time import monotonic, sleep
+from collections.abc import Iterable
+from contextlib import suppress
+from logging import getLogger
+from time import monotonic
 
+from mltrace_otel.answer import Answer, Verdict
+from mltrace_otel.delivery import BATCH_LIMIT, Delivery, Outcome, Patience
 from mltrace_otel.errors import SettingsError
-from mltrace_otel.settings import Settings, read_settings
-from mltrace_otel.transport import Answer, Transport, Verdict, open_transport
+from mltrace_otel.memory import Memory, MemoryFull
+from mltrace_otel.settings import SpoolSettings, read_settings, read_spool_settings
+from mltrace_otel.spool import Spool, SpoolFull
 
-QUEUE_LIMIT_BYTES = 64 * 1024 * 1024
-BATCH_LIMIT_BYTES = 3 * 1024 * 1024
+EXIT_LIMIT_S = 2.0
 PATIENCE_S = 2.0
 
-_BATCH_LIMIT = 4096
-_FIRST_PAUSE_S = 0.2
-_LONGEST_PAUSE_S = 10.0
-_LONGEST_ASKED_PAUSE_S = 300.0
+_LINGER_S = 0.05
+_LOOK_EVERY_S = 15.0
+_DISK_PAUSE_S = 10.0
 _OUTAGE_S = 60.0
+_HOME = "MLTRACE_HOME"
 
-_log = logging.getLogger("mltrace_otel")
+_log = getLogger("mltrace_otel")
 
 
 class Sender:
-    """Sends records, each a serialised ``ExportTraceServiceRequest`` of one run.
-
-    Requests can be joined byte by byte into a valid one, so a batch needs no decoding.
-    """
+    """Sends records, each a serialised ``ExportTraceServiceRequest``."""
 
     def __init__(self) -> None:
+        self._spool: Spool | None = None
         self._begin()
         os.register_at_fork(
             before=self._begin_fork,
@@ -47,37 +48,59 @@ class Sender:
         atexit.register(self.finish)
 
     def _begin_fork(self) -> None:
-        self._connecting.acquire()
+        self._delivery.connecting.acquire()
 
     def _end_fork(self) -> None:
-        self._connecting.release()
+        self._delivery.connecting.release()
 
     def _begin(self) -> None:
         """Begin with nothing to send: what a forked child inherits is its parent's to send."""
+        if self._spool:
+            self._spool.close()
+        self._spool = None
+        self._memory = Memory()
+        self._delivery = Delivery(read_settings, self._set_aside)
         self._changed = threading.Condition()
-        self._connecting = threading.Lock()
-        self._records: deque[bytes] = deque()
-        self._size_bytes = 0
-        self._lost = 0
-        self._lost_at_flush = 0
-        self._progress_at = monotonic()
+        self._hurried = threading.Event()
         self._finishing = threading.Event()
         self._thread: threading.Thread | None = None
-        self._settings: Settings | None = None
-        self._transport: Transport | None = None
+        self._is_idle = False
+        self._disk_failed_at: float | None = None
+        self._look_at = 0.0
+        self._progress_at = self._failed_try_at = 0.0
+        self._outage = _Outage()
+        self._losses = _Losses()
+
+    @property
+    def waiting(self) -> int:
+        """How many records of this process wait to be sent."""
+        return self._memory.waiting + (self._spool.waiting if self._spool else 0)
 
     def submit(self, record: bytes) -> None:
         """Take a record to send. Never waits; a record that does not fit is lost and said to be."""
-        with self._changed:
-            if self._size_bytes + len(record) > QUEUE_LIMIT_BYTES:
-                self._lose(1, f"more than {QUEUE_LIMIT_BYTES >> 20} MiB of runs wait to be sent")
-                return
-            self._records.append(record)
-            self._size_bytes += len(record)
-            if self._thread is None:
-                self._start()
-            if len(self._records) == 1:  # else the thread is at work
+        try:
+            if not self._write(record):
+                self._memory.append(record)
+        except (SpoolFull, MemoryFull) as full:
+            self._losses.add(1, str(full))
+            return
+        if self._thread is None:
+            self._start()
+        elif self._is_idle:
+            with self._changed:
                 self._changed.notify_all()
+
+    def keep(self, key: bytes, record: bytes) -> None:
+        """Keep a record that is sent only if this process dies, instead of an earlier one."""
+        with suppress(OSError):
+            if self._spool:
+                self._spool.keep(key, record)
+
+    def forget(self, key: bytes) -> None:
+        """Keep nothing for this key any more."""
+        with suppress(OSError):
+            if self._spool:
+                self._spool.forget(key)
 
     def flush(self, timeout_s: float) -> bool:
         """Wait until everything was acknowledged.
@@ -85,126 +108,196 @@ class Sender:
         Returns:
             False if it was not within ``timeout_s``, or if records were lost since the last flush.
         """
+        self._hurried.set()
         with self._changed:
-            all_sent = self._changed.wait_for(lambda: not self._records, timeout_s)
-            lost, self._lost_at_flush = self._lost - self._lost_at_flush, self._lost
-            return all_sent and not lost
+            all_sent = self._changed.wait_for(lambda: not self.waiting, timeout_s)
+        if not self._finishing.is_set():
+            self._hurried.clear()
+        return not self._losses.count_new() and all_sent
 
     def finish(self) -> None:
-        """Wait as long as the server keeps acknowledging, then say what it did not take."""
+        """Wait a little for the server, then say what it did not take."""
+        began_at = self._progress_at = monotonic()
         self._finishing.set()
+        self._hurried.set()
         with self._changed:
-            self._progress_at = monotonic()
-            while self._records:
-                left_s = self._progress_at + PATIENCE_S - monotonic()
-                if left_s <= 0:
-                    endpoint = self._settings.endpoint if self._settings else "the endpoint"
-                    self._lose(
-                        len(self._records), f"{endpoint} did not take them before exit", last=True
-                    )
-                    self._records.clear()
-                    return
+            while self.waiting and (left_s := self._find_time_left(began_at)) > 0:
                 self._changed.wait(left_s)
+        if self._memory.waiting:
+            reason = f"{self._delivery.endpoint} did not take them before exit"
+            self._losses.add(self._memory.give_up(), reason, is_last=True)
+        if self._spool:
+            self._spool.tidy()
+            self._outage.say_left(self._spool, self._delivery.endpoint)
+
+    def _find_time_left(self, began_at: float) -> float:
+        """Return how long, in seconds, the program's end may wait for the server."""
+        if self._memory.waiting:
+            return self._progress_at + PATIENCE_S - monotonic()
+        if self._failed_try_at >= began_at:  # a server that is away is not worth a wait
+            return 0
+        return began_at + EXIT_LIMIT_S - monotonic()
+
+    def _write(self, record: bytes) -> bool:
+        """Append a record to the spool; return whether it is there."""
+        failed_at = self._disk_failed_at
+        if failed_at is not None and monotonic() - failed_at < _DISK_PAUSE_S:
+            return False
+        try:
+            (self._spool or self._open_spool()).append(record)
+        except SpoolFull:
+            raise
+        except (OSError, RuntimeError, ValueError) as error:  # no disk, no home, no such path
+            if failed_at is None:
+                _log.warning("Runs wait in memory only, because no file can hold them: %s.", error)
+            self._disk_failed_at = monotonic()
+            return False
+        return True
+
+    def _open_spool(self) -> Spool:
+        with self._changed:
+            self._spool = self._spool or Spool(_read_spool_settings())
+            return self._spool
+
+    def _set_aside(self, records: Iterable[bytes], reason: str) -> None:
+        if self._spool is None:
+            raise OSError("there is no folder to keep them in")
+        self._spool.set_aside(records, reason)
 
     def _start(self) -> None:
-        self._thread = threading.Thread(target=self._run, name="mltrace-sender", daemon=True)
-        self._thread.start()
+        with self._changed:
+            if self._thread:
+                return
+            thread = threading.Thread(target=self._run, name="mltrace-sender", daemon=True)
+            with suppress(RuntimeError):  # too late in the program's life, or too many threads
+                thread.start()
+                self._thread = thread
         multiprocessing = sys.modules.get("multiprocessing.util")
         if multiprocessing:  # its children end without atexit
             multiprocessing.Finalize(None, self.finish, exitpriority=100)
 
     def _run(self) -> None:
-        pause_s = _FIRST_PAUSE_S
-        limit = _BATCH_LIMIT
-        outage = _Outage()
+        patience = Patience()
         while True:
-            batch = self._take(limit)
-            answer = self._post(b"".join(batch))
-            if answer.verdict is Verdict.POSTPONED:
-                outage.note(answer)
-                asked_s = min(answer.retry_after_s or 0.0, _LONGEST_ASKED_PAUSE_S)
-                self._pause(max(asked_s, pause_s))
-                pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+            self._await_work()
+            tried_at = monotonic()
+            outcome = self._send()
+            if outcome is None:
                 continue
-            pause_s, outage = _FIRST_PAUSE_S, _Outage()
-            if answer.verdict is Verdict.REFUSED and len(batch) > 1:
-                limit = len(batch) // 2  # by halves, to lose only what is refused
+            if outcome.is_settled:
+                patience = Patience()
+                self._settle(outcome)
                 continue
-            limit = min(limit * 2, _BATCH_LIMIT)
-            self._drop(batch, answer)
+            self._outage.note(outcome.answer, self._memory.waiting == 0)
+            with self._changed:
+                self._failed_try_at = tried_at
+                self._changed.notify_all()
+            patience.wait(outcome.answer, self._finishing)
 
-    def _take(self, limit: int) -> list[bytes]:
-        """Wait for records and return the oldest, one to ``limit``; they stay queued."""
+    def _await_work(self) -> None:
+        """Wait for records, or until it is time to look for what others left."""
         with self._changed:
-            self._changed.wait_for(lambda: self._records)
-            batch: list[bytes] = []
-            size_bytes = 0
-            for record in islice(self._records, limit):
-                size_bytes += len(record)
-                if batch and size_bytes > BATCH_LIMIT_BYTES:
-                    break
-                batch.append(record)
-            return batch
+            self._is_idle = True
+            while not self.waiting and (left_s := self._look_at - monotonic()) > 0:
+                self._changed.wait(left_s)
+            self._is_idle = False
+        if 0 < self.waiting < BATCH_LIMIT:  # more may come, and go with the same request
+            self._hurried.wait(_LINGER_S)
 
-    def _post(self, body: bytes) -> Answer:
+    def _send(self) -> Outcome | None:
         try:
-            return self._connect().post(body)
-        except SettingsError as error:
-            return Answer(Verdict.REFUSED, str(error))
-        except Exception as error:  # noqa: BLE001 - this thread must outlive whatever a server does
-            return Answer(Verdict.POSTPONED, f"{type(error).__name__}: {error}")
+            return (
+                (self._spool and self._delivery.step(self._spool))
+                or self._delivery.step(self._memory)
+                or self._send_left()
+            )
+        except Exception as error:  # noqa: BLE001 - this thread must outlive whatever a disk does
+            return Outcome(Answer(Verdict.POSTPONED, repr(error)))
 
-    def _connect(self) -> Transport:
-        settings = read_settings()
-        if self._transport is None or settings != self._settings:
-            # Modules are imported here: a fork meanwhile would leave their locks held in the child.
-            with self._connecting:
-                if self._transport:
-                    self._transport.close()
-                self._transport, self._settings = open_transport(settings), settings
-        return self._transport
+    def _send_left(self) -> Outcome | None:
+        """Send a batch of what dead processes left."""
+        if monotonic() < self._look_at:
+            return None
+        while self._spool and (segment := self._spool.adopt()):
+            if outcome := self._delivery.step(segment):
+                return outcome
+        self._look_at = monotonic() + _LOOK_EVERY_S
+        return None
 
-    def _pause(self, seconds: float) -> None:
-        """Wait before the next try, shortly once the program is ending."""
-        if self._finishing.wait(seconds):
-            sleep(_FIRST_PAUSE_S)
-
-    def _drop(self, batch: list[bytes], answer: Answer) -> None:
-        """Forget what the server took, or will never take."""
+    def _settle(self, outcome: Outcome) -> None:
+        """Say what was refused, and let those know who wait."""
+        self._outage = _Outage()
+        if outcome.rejected:
+            place = self._spool.rejected if self._spool and outcome.is_kept else None
+            self._losses.add(outcome.rejected, outcome.reason, place)
+        elif outcome.answer.message:
+            _log.warning("The server did not take every run: %s", outcome.answer.message)
         with self._changed:
-            for record in batch:
-                if self._records and self._records[0] is record:  # not given up meanwhile
-                    self._records.popleft()
-                    self._size_bytes -= len(record)
-            if answer.verdict is Verdict.REFUSED:
-                self._lose(len(batch), answer.message)
-            elif answer.message:
-                _log.warning("The server did not take every run: %s", answer.message)
             self._progress_at = monotonic()
             self._changed.notify_all()
 
-    def _lose(self, count: int, reason: str, *, last: bool = False) -> None:
-        # The first is said at once, then each time that the loss has doubled, and the last.
-        before, self._lost = self._lost, self._lost + count
-        if last or before.bit_length() != self._lost.bit_length():
+
+class _Losses:
+    """Counts records that will not arrive, and says so when there are more and more."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._counted = 0
+
+    def add(self, count: int, reason: str, place: object = None, *, is_last: bool = False) -> None:
+        """Count records, which are kept in ``place``, if anywhere."""
+        # The first is said at once, then each time that the number has doubled, and the last.
+        before, self._count = self._count, self._count + count
+        if is_last or before.bit_length() != self._count.bit_length():
             _log.warning(
-                "%d component run(s) were not recorded: %s.", self._lost, reason.rstrip(".")
+                "%d component run(s) were not recorded: %s.%s",
+                self._count,
+                reason.rstrip("."),
+                f" Kept aside: {place}" if place else "",
             )
+
+    def count_new(self) -> int:
+        """Return how many came since the last time."""
+        new, self._counted = self._count - self._counted, self._count
+        return new
 
 
 class _Outage:
-    """A time without acknowledgements. It is said once, when it has lasted a while."""
+    """A time without acknowledgements. It is said once: when it has lasted, or must."""
 
     def __init__(self) -> None:
-        self._began_at: float | None = None
-        self._said = False
+        self._began_at = monotonic()
+        self._reason = "it has not answered yet"
+        self._is_said = False
 
-    def note(self, answer: Answer) -> None:
-        now = monotonic()
-        self._began_at = self._began_at or now
-        if not self._said and now - self._began_at > _OUTAGE_S:
-            self._said = True
-            _log.warning("Runs wait in memory for the server: %s", answer.message)
+    def note(self, answer: Answer, is_safe: bool) -> None:  # noqa: FBT001 - private
+        """Note a try that failed."""
+        self._reason = answer.message.rstrip(".")
+        has_lasted = monotonic() - self._began_at > _OUTAGE_S
+        if not self._is_said and (has_lasted or answer.verdict is Verdict.BLOCKED):
+            self._is_said = True
+            where = "on disk" if is_safe else "in memory"
+            _log.warning("Runs wait %s for the server: %s.", where, self._reason)
+
+    def say_left(self, spool: Spool, endpoint: str) -> None:
+        """Say what waits at the program's end."""
+        if spool.waiting:
+            _log.warning(
+                "%d component run(s) wait in %s, because %s did not take them: %s. The next "
+                "program sends them, or `mltrace spool send`.",
+                spool.waiting,
+                spool.folder,
+                endpoint,
+                self._reason,
+            )
+
+
+def _read_spool_settings() -> SpoolSettings:
+    try:
+        return read_spool_settings()
+    except SettingsError as error:
+        _log.warning("%s The default is used.", error)
+        return read_spool_settings({_HOME: os.environ.get(_HOME, "")})
 
 
 SENDER = Sender()

@@ -21,6 +21,7 @@ _T = TypeVar("_T")
 _Choice = TypeVar("_Choice", bound=StrEnum)
 _DEFAULT_TIMEOUT_S = 10.0
 _DEFAULT_SAVE_LIMIT = "10 GiB"
+_DEFAULT_SPOOL_LIMIT = "1 GiB"
 _CHOSEN_ADDRESS = "MLTRACE_SET_ADDRESS"
 _chosen: dict[str, str] = {}
 
@@ -86,6 +87,21 @@ class SaveSettings:
     loads_joblib: bool
 
 
+@dataclass(frozen=True, slots=True)
+class SpoolSettings:
+    """What the environment says about where finished runs wait.
+
+    Attributes:
+        folder: the folder that they wait in.
+        limit_bytes: how large it may grow, with what was rejected.
+        is_synced: whether each run waits until the disk has it, so that a power cut loses none.
+    """
+
+    folder: Path
+    limit_bytes: int
+    is_synced: bool
+
+
 def set_address(address: str) -> None:
     """Send runs to, and ask questions of, the server at ``address``: a host, host:port or URL.
 
@@ -132,6 +148,20 @@ def read_save_settings(environment: Mapping[str, str] | None = None) -> SaveSett
     )
 
 
+def read_spool_settings(environment: Mapping[str, str] | None = None) -> SpoolSettings:
+    """Return what the environment says now about where finished runs wait.
+
+    Raises:
+        SettingsError: a variable makes no sense.
+    """
+    variables = os.environ if environment is None else environment
+    return SpoolSettings(
+        folder=_read_home(variables) / "spool",
+        limit_bytes=_parse_size(variables, "MLTRACE_SPOOL_LIMIT", _DEFAULT_SPOOL_LIMIT),
+        is_synced=_parse_switch(variables, "MLTRACE_SPOOL_SYNC", default="false"),
+    )
+
+
 def _read_home(variables: Mapping[str, str]) -> Path:
     return Path(variables.get("MLTRACE_HOME") or "~/.mltrace").expanduser()
 
@@ -146,8 +176,8 @@ def _parse_size(variables: Mapping[str, str], name: str, default: str) -> int:
     return int(float(number) * (1024 if is_binary else 1000) ** power)
 
 
-def _parse_switch(variables: Mapping[str, str], name: str) -> bool:
-    text = variables.get(name, "").strip().lower() or "true"
+def _parse_switch(variables: Mapping[str, str], name: str, default: str = "true") -> bool:
+    text = variables.get(name, "").strip().lower() or default
     if text not in {"true", "false"}:
         raise SettingsError(f"{name}={text!r} makes no sense: choose true or false.")
     return text == "true"

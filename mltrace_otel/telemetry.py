@@ -8,6 +8,7 @@ import logging
 import os
 import socket
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -19,6 +20,7 @@ from opentelemetry.sdk.resources import Resource
 from mltrace_otel import wire
 from mltrace_otel.contract import attributes as key
 from mltrace_otel.datatests import describe_error, shorten
+from mltrace_otel.markers import MARKERS
 from mltrace_otel.runs import ComponentRun
 from mltrace_otel.sender import SENDER
 from mltrace_otel.spans import RunSpan
@@ -74,6 +76,24 @@ def make_current(span: trace.Span) -> context.Context:
     return trace.set_span_in_context(trace.NonRecordingSpan(unsampled))
 
 
+def announce(span: trace.Span, run: ComponentRun, common: Callable[[], bytes]) -> None:
+    """Let a run be seen before its end, if it lasts; and be told as aborted, if we die in it.
+
+    Args:
+        span: its span, which has begun.
+        run: what it read; more may be added meanwhile.
+        common: returns attributes that all runs of the function have; called only if it lasts.
+    """
+    if not isinstance(span, RunSpan):  # under OTEL_SDK_DISABLED
+        return
+
+    def make(state: str, alive_s: float) -> bytes:
+        resource = _get_origin().resource
+        return wire.encode_marker(run, span, common(), resource, state=state, alive_s=alive_s)
+
+    MARKERS.begin(span, make)
+
+
 def finish_span(
     span: trace.Span,
     run: ComponentRun,
@@ -96,6 +116,7 @@ def finish_span(
         failure = None if error is None else _describe_failure(error)
         for record in wire.encode_run(run, finished, failure, common, _get_origin().resource):
             SENDER.submit(record)
+        MARKERS.end(span)
 
 
 def log_component_run(

@@ -8,21 +8,20 @@ import codecs
 import gzip
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from enum import Enum, auto
 from typing import Protocol as Interface
 from urllib.parse import urlsplit
 
 import httpx
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
+from mltrace_otel.answer import Answer, Verdict
 from mltrace_otel.settings import Compression, Protocol, Settings
 
 _RETRYABLE_HTTP = frozenset((408, 429))
+_BLOCKED_HTTP = frozenset((*range(300, 400), 401, 403, 404, 405, 407))
 _SERVER_ERRORS = 500
-_REDIRECTS = range(300, 400)
 _EXCERPT = 300
 _RETRYABLE_GRPC = frozenset(
     {
@@ -30,24 +29,8 @@ _RETRYABLE_GRPC = frozenset(
         *("DATA_LOSS", "INTERNAL", "UNKNOWN", "RESOURCE_EXHAUSTED"),
     }
 )
+_BLOCKED_GRPC = frozenset({"UNAUTHENTICATED", "PERMISSION_DENIED", "UNIMPLEMENTED", "NOT_FOUND"})
 _EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
-
-
-class Verdict(Enum):
-    """What became of a request."""
-
-    DELIVERED = auto()
-    POSTPONED = auto()
-    REFUSED = auto()
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A verdict, the server's words, and how long it asks to wait before the next try."""
-
-    verdict: Verdict
-    message: str = ""
-    retry_after_s: float | None = None
 
 
 class Transport(Interface):
@@ -124,9 +107,7 @@ class GrpcTransport:
             reply = self._export(body, timeout=self._timeout_s, metadata=self._headers)
         except self._error as error:
             code = error.code().name
-            message = f"{code}: {error.details()}"
-            refused = code not in _RETRYABLE_GRPC
-            return Answer(Verdict.REFUSED if refused else Verdict.POSTPONED, message)
+            return Answer(_judge_grpc(code), f"{code}: {error.details()}")
         return _read_reply(reply)
 
     def close(self) -> None:
@@ -148,9 +129,15 @@ def _judge_http(response: httpx.Response) -> Answer:
         return _read_reply(response.content)
     message = f"HTTP {response.status_code}: {' '.join(response.text[:_EXCERPT].split())}"
     status = response.status_code
-    if status >= _SERVER_ERRORS or status in _RETRYABLE_HTTP or status in _REDIRECTS:
+    if status >= _SERVER_ERRORS or status in _RETRYABLE_HTTP:
         return Answer(Verdict.POSTPONED, message, _read_delay(response))
-    return Answer(Verdict.REFUSED, message)
+    return Answer(Verdict.BLOCKED if status in _BLOCKED_HTTP else Verdict.REFUSED, message)
+
+
+def _judge_grpc(code: str) -> Verdict:
+    if code in _RETRYABLE_GRPC:
+        return Verdict.POSTPONED
+    return Verdict.BLOCKED if code in _BLOCKED_GRPC else Verdict.REFUSED
 
 
 def _read_delay(response: httpx.Response) -> float | None:

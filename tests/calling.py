@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _PROGRAM = Path(sys.executable).parent / "mltrace"
-_KEPT = ("PATH", "HOME")
+_KEPT = ("PATH", "HOME", "MLTRACE_HOME")
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,14 @@ pytest_plugins = ["house_rules"]
 _TEMPLATE = "template_mltrace"
 
 
+@pytest.fixture(autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of the test's own for what mltrace keeps on a machine, also for its programs."""
+    folder = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("MLTRACE_HOME", str(folder))
+    return folder
+
+
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[sa.URL]:
     """A PostgreSQL for the session, with a migrated database to copy from."""

@@ -10,7 +10,9 @@ from services import find_free_ports
 
 from mltrace_exporter.model import Run
 from mltrace_otel import ComponentRun, log_component_run
-from mltrace_otel.sender import QUEUE_LIMIT_BYTES, Sender
+from mltrace_otel.memory import LIMIT_BYTES
+from mltrace_otel.rejected import count_rejected
+from mltrace_otel.sender import Sender
 
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 QUICK_RUNS = """
@@ -52,7 +54,9 @@ def test_a_program_whose_server_is_absent_ends_soon_and_says_what_is_lost(tmp_pa
 
     assert ended.status == 0
     assert ended.stderr == (
-        f"20 component run(s) were not recorded: {url}/v1/traces did not take them before exit.\n"
+        f"20 component run(s) wait in {tmp_path}/.mltrace/spool, because {url}/v1/traces did not "
+        "take them: [Errno 111] Connection refused. The next program sends them, or "
+        "`mltrace spool send`.\n"
     )
     assert ended.duration_s < 10  # Python and the SDK start for a while where others work too
     assert ended.stdout == ""
@@ -63,7 +67,8 @@ def test_a_program_whose_server_never_answers_ends_soon(tmp_path: Path) -> None:
         ended = run_program(tmp_path, QUICK_RUNS % 1, **{ENDPOINT: receiver.url})
 
     assert ended.status == 0
-    assert ended.stderr.startswith("1 component run(s) were not recorded")
+    assert ended.stderr.startswith("1 component run(s) wait in")
+    assert "it has not answered yet" in ended.stderr
     assert ended.duration_s < 10
 
 
@@ -182,7 +187,7 @@ def test_a_server_that_asks_for_an_odd_delay_still_gets_the_run(
 
 
 def test_a_refused_run_is_dropped_with_the_servers_words_and_costs_no_neighbour(
-    sender: Sender, receiver: Receiver, caplog: pytest.LogCaptureFixture
+    sender: Sender, receiver: Receiver, home: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     receiver.refuses = lambda body: b"bad" in body
     receiver.replies = deque([Reply(503)])  # so that the others wait and go together
@@ -197,8 +202,10 @@ def test_a_refused_run_is_dropped_with_the_servers_words_and_costs_no_neighbour(
     (warning,) = caplog.records
     assert warning.levelno == logging.WARNING
     assert warning.getMessage() == (
-        "1 component run(s) were not recorded: HTTP 400: this run is bad."
+        "1 component run(s) were not recorded: HTTP 400: this run is bad. "
+        f"Kept aside: {home}/spool/rejected"
     )
+    assert count_rejected(home / "spool" / "rejected") == {"HTTP 400: this run is bad": 1}
     assert len(receiver.headers) < 40, "the neighbours were sent again and again"
 
 
@@ -224,30 +231,34 @@ def test_settings_that_make_no_sense_are_said_and_stop_nothing(
 ) -> None:
     with monkeypatch.context() as patch:
         patch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "pigeon")
-        sender.submit(encode("lost"))
-        assert not sender.flush(10)
-    sender.submit(encode("kept"))
+        sender.submit(encode("one"))
+        assert not sender.flush(0.5)
+    sender.submit(encode("two"))
 
     assert sender.flush(10)
-    assert "OTEL_EXPORTER_OTLP_PROTOCOL='pigeon'" in caplog.text
-    assert span_names(receiver) == ["kept"]
+    (warning,) = caplog.records
+    assert "OTEL_EXPORTER_OTLP_PROTOCOL='pigeon'" in warning.getMessage()
+    assert span_names(receiver) == ["one", "two"]
 
 
-def test_a_full_queue_refuses_loudly_and_never_waits(
-    sender: Sender, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+def test_where_no_file_can_be_runs_wait_in_memory_which_refuses_loudly_once_full(
+    sender: Sender, home: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    (home / "spool").write_text("no folder")
     (port,) = find_free_ports(1)
     monkeypatch.setenv(ENDPOINT, f"http://127.0.0.1:{port}")
     record = encode("x") * 100_000
-    fitting = QUEUE_LIMIT_BYTES // len(record)
+    fitting = LIMIT_BYTES // len(record)
     started_s = time.monotonic()
 
     for _ in range(fitting + 3):
         sender.submit(record)
 
     assert time.monotonic() - started_s < 2
-    assert [each.getMessage() for each in caplog.records] == [
-        f"{count} component run(s) were not recorded: more than 64 MiB of runs wait to be sent."
+    no_file, *losses = (each.getMessage() for each in caplog.records)
+    assert no_file.startswith("Runs wait in memory only, because no file can hold them: ")
+    assert losses == [
+        f"{count} component run(s) were not recorded: more than 64 MiB of runs wait in memory."
         for count in (1, 2)
     ]
     with receive_http(port) as receiver:
@@ -258,6 +269,7 @@ def test_a_full_queue_refuses_loudly_and_never_waits(
 def test_grpc_delivers_retries_and_drops(
     sender: Sender,
     grpc_receiver: Receiver,
+    home: Path,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -274,9 +286,11 @@ def test_grpc_delivers_retries_and_drops(
     assert not sender.flush(20)
     assert span_names(grpc_receiver) == ["one", "two"]
     assert grpc_receiver.headers[0]["api-key"] == "secret"
-    assert [each.getMessage() for each in caplog.records] == [
-        "1 component run(s) were not recorded: INVALID_ARGUMENT: this run is bad."
-    ]
+    (warning,) = caplog.records
+    assert warning.getMessage() == (
+        "1 component run(s) were not recorded: INVALID_ARGUMENT: this run is bad. "
+        f"Kept aside: {home}/spool/rejected"
+    )
 
 
 def test_http_carries_headers_and_is_packed_when_asked(
