@@ -21,9 +21,16 @@ class _Use:
 
 
 class Budget:
-    """Knows how large folders are."""
+    """Knows how large folders are.
 
-    def __init__(self) -> None:
+    Args:
+        shortest_s: how long a count is taken for true at least, in seconds.
+        cost: how many times what it took it is taken for true at least.
+    """
+
+    def __init__(self, shortest_s: float = _SHORTEST_S, cost: float = _COST) -> None:
+        self._shortest_s = shortest_s
+        self._cost = cost
         self._uses: dict[str, _Use] = {}
         self._lock = Lock()
         os.register_at_fork(after_in_child=self._renew_lock)
@@ -37,7 +44,7 @@ class Budget:
         with self._lock:
             use = self._uses.get(folder)
             if use is None or time.monotonic() > use.stale_at_s:
-                use = self._uses[folder] = _count(folder)
+                use = self._uses[folder] = self._count(folder)
             return use.size_bytes + size_bytes <= limit_bytes
 
     def add(self, folder: str, size_bytes: int) -> None:
@@ -46,15 +53,15 @@ class Budget:
             if folder in self._uses:
                 self._uses[folder].size_bytes += size_bytes
 
+    def _count(self, folder: str) -> _Use:
+        began_s = time.monotonic()
+        size_bytes = find_files(folder).add_up(folder)
+        ended_s = time.monotonic()
+        life_s = max(self._shortest_s, self._cost * (ended_s - began_s))
+        return _Use(size_bytes, ended_s + life_s)
+
     def _renew_lock(self) -> None:
         self._lock = Lock()
-
-
-def _count(folder: str) -> _Use:
-    began_s = time.monotonic()
-    size_bytes = find_files(folder).add_up(folder)
-    ended_s = time.monotonic()
-    return _Use(size_bytes, ended_s + max(_SHORTEST_S, _COST * (ended_s - began_s)))
 
 
 BUDGET = Budget()

@@ -101,7 +101,9 @@ class _LocalFiles:
     @contextmanager
     def fetch(self, address: str) -> Iterator[Path]:
         with _read_from(address):
-            yield Path(address)
+            file = Path(address)
+            file.stat()
+            yield file
 
 
 class _RemoteFiles:
@@ -142,6 +144,7 @@ class _RemoteFiles:
         with _read_from(address), TemporaryDirectory(prefix="mltrace-") as folder:
             store, path = _resolve(address)
             copy = Path(folder, "copy")
+            store.info(path)  # some stores say of missing files only that something failed
             store.get_file(path, str(copy))
             yield copy
 

@@ -157,7 +157,8 @@ def _write(value: Any, kind: str, path: Path, format_: Format) -> None:  # noqa:
 
 def _read(path: Path, format_: Format, kind: str | None) -> object:
     if format_ is Format.JOBLIB:
-        return _load("joblib").load(path)
+        # Otherwise joblib swaps the bytes of other machines' arrays, and their dtypes with them.
+        return _load("joblib").load(path, ensure_native_byte_order=False)
     if format_ is Format.NPY:
         return _load("numpy").load(path, allow_pickle=False)
     if kind == "polars.DataFrame":

@@ -75,8 +75,12 @@ class Sidecar(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """Span of the run that last wrote the value."""
         if self.trace_id is None or self.span_id is None:
             return None
-        ids = int(self.trace_id, 16), int(self.span_id, 16)
-        return SpanContext(*ids, is_remote=True, trace_flags=TraceFlags(TraceFlags.SAMPLED))
+        try:
+            ids = int(self.trace_id, 16), int(self.span_id, 16)
+        except ValueError:
+            return None
+        span = SpanContext(*ids, is_remote=True, trace_flags=TraceFlags(TraceFlags.SAMPLED))
+        return span if span.is_valid else None
 
     def attribute(self, origin: Origin) -> "Sidecar":
         """Return the same with another origin."""
