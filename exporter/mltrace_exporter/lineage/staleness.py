@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from mltrace_otel.contract.api import StaleReason
 
+FRESHER_LIMIT = 1000
+"""Of more fresher runs than these it is only said that there are as many or more."""
+
 _HOUR_S = 3600
 _DAY_S = 24 * _HOUR_S
 
@@ -18,7 +21,8 @@ class Dependency:
         component: the producer's component.
         age_s: from the producer's end to the consumer's start.
         threshold_s: age above which the consumer counts as stale.
-        fresher_count: runs that had replaced what the producer wrote when the consumer started.
+        fresher_count: runs that had replaced what the producer wrote when the consumer started,
+            counted up to `FRESHER_LIMIT`.
     """
 
     consumer_id: int
@@ -36,9 +40,10 @@ def explain_staleness(dependency: Dependency) -> list[StaleReason]:
     if dependency.age_s > dependency.threshold_s:
         sentence = f"{name} was run {_say_age(dependency.age_s)} ago."
         reasons.append(StaleReason("old_input", sentence, dependency.producer_id))
-    if dependency.fresher_count:
+    count = dependency.fresher_count
+    if count:
         sentence = (
-            f"{name} has {dependency.fresher_count} fresher run(s) "
+            f"{name} has {count}{' or more' if count >= FRESHER_LIMIT else ''} fresher run(s) "
             "that began before this component run started."
         )
         reasons.append(StaleReason("fresher_run", sentence, dependency.producer_id))

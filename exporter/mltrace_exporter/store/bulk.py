@@ -54,6 +54,15 @@ def unnest(
     return sa.func.unnest(*arrays).table_valued(*columns).render_derived()
 
 
+def ask(**columns: type[sa.types.TypeEngine[Any]]) -> sa.TableValuedAlias:
+    """Return the row source that `unnest` returns, of values that come with the execution.
+
+    Each column's values are the parameter of its name. For statements that are built once.
+    """
+    arrays = [sa.bindparam(name, type_=pg.ARRAY(type_)) for name, type_ in columns.items()]
+    return sa.func.unnest(*arrays).table_valued(*columns).render_derived()
+
+
 def _encode_text(value: str) -> str:
     # Most texts need no escape, and looking is several times faster than translating.
     return value.translate(_ESCAPES) if _NEEDS_ESCAPE(value) else value

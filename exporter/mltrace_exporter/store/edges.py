@@ -15,10 +15,11 @@ answer does not depend on the order in which runs arrived.
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cache
 
 import sqlalchemy as sa
 
-from mltrace_exporter.store.bulk import unnest
+from mltrace_exporter.store.bulk import ask
 from mltrace_exporter.store.schema import component_run, io_pointer, run_io
 
 NEARLY_EMPTY_BYTES = 64
@@ -26,13 +27,17 @@ NEARLY_EMPTY_BYTES = 64
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """``consumer`` read ``pointer`` from ``producer``; ids of runs, None for a declared edge."""
+    """``consumer`` read ``pointer`` from ``producer``; ids of runs, None for a declared edge.
+
+    ``written`` is the id of the pointer as the producer named it.
+    """
 
     consumer: int
     producer: int
     pointer: str | None
     rule: str
     content_changed_outside: bool
+    written: int | None
 
 
 def edges_of(run_id: sa.ColumnElement[int]) -> sa.FromClause:
@@ -48,60 +53,74 @@ def read_ancestors(connection: sa.Connection, roots: Collection[int], limit: int
 
     Each run is expanded once, so diamonds cost nothing extra and cycles end.
     """
-    start = unnest(id=(list(roots), sa.BigInteger))
+    parameters = {"id": list(roots), "limit": limit}
+    return list(connection.scalars(_select_ancestors(), parameters))
+
+
+def read_edges(connection: sa.Connection, consumers: Collection[int]) -> list[Edge]:
+    """Return all edges that begin at one of ``consumers``."""
+    return [Edge(*row) for row in connection.execute(_select_edges(), {"id": list(consumers)})]
+
+
+# Built once: to build such a statement takes longer than to run it.
+@cache
+def _select_ancestors() -> sa.Select[int]:
+    start = ask(id=sa.BigInteger)
     upstream = sa.select(start.c.id).cte("upstream", recursive=True)
     edge = edges_of(upstream.c.id)
     upstream = upstream.union(
         sa.select(edge.c.producer_id).select_from(upstream.join(edge, sa.true()))
     )
-    return list(connection.scalars(sa.select(upstream.c.id).limit(limit)))
+    return sa.select(upstream.c.id).limit(sa.bindparam("limit", type_=sa.BigInteger))
 
 
-def read_edges(connection: sa.Connection, consumers: Collection[int]) -> list[Edge]:
-    """Return all edges that begin at one of ``consumers``."""
-    asked = unnest(id=(list(consumers), sa.BigInteger))
+@cache
+def _select_edges() -> sa.Select[int, int, str, str, bool, int]:
+    asked = ask(id=sa.BigInteger)
     edge = edges_of(asked.c.id)
-    query = (
+    return (
         sa.select(
             asked.c.id,
             edge.c.producer_id,
             io_pointer.c.name,
             edge.c.rule,
             edge.c.changed,
+            edge.c.written_id,
         )
         .select_from(asked.join(edge, sa.true()))
         .outerjoin(io_pointer, io_pointer.c.id == edge.c.pointer_id)
         .order_by(asked.c.id, edge.c.producer_id, io_pointer.c.name)
     )
-    return [Edge(*row) for row in connection.execute(query)]
 
 
 def _read_edges(run_id: sa.ColumnElement[int]) -> sa.Select[int, int, int, str, bool]:
     """Each input of the run, with the first producer that the rules give."""
     consumer, read = component_run.alias("consumer"), run_io.alias("read")
     linked = _linked(consumer, read)
-    same = _same_content(consumer, read, linked)
-    named = _same_name(consumer, read, linked, same)
-    producer = sa.func.coalesce(linked.c.id, same.c.id, named.c.id)
+    same = _same_content_and_name(consumer, read, linked)
+    moved = _same_content(consumer, read, linked, same)
+    named = _same_name(consumer, read, linked, same, moved)
+    found = (linked, same, moved, named)
+    producer = sa.func.coalesce(*(each.c.id for each in found))
     changed = named.c.id.is_not(None) & (named.c.digest != read.c.digest)
+    joined = consumer.join(read, (read.c.run_id == consumer.c.id) & is_direction(read, "input"))
+    for each in found:
+        joined = joined.outerjoin(each, sa.true())
     return (
         sa.select(
             producer.label("producer_id"),
             read.c.pointer_id,
-            sa.func.coalesce(linked.c.pointer_id, same.c.pointer_id, read.c.pointer_id).label(
+            sa.func.coalesce(linked.c.pointer_id, moved.c.pointer_id, read.c.pointer_id).label(
                 "written_id"
             ),
             sa.case(
-                (linked.c.id.is_not(None), "link"), (same.c.id.is_not(None), "digest"), else_="name"
+                (linked.c.id.is_not(None), "link"),
+                (sa.func.coalesce(same.c.id, moved.c.id).is_not(None), "digest"),
+                else_="name",
             ).label("rule"),
             sa.func.coalesce(changed, sa.false()).label("changed"),
         )
-        .select_from(
-            consumer.join(read, (read.c.run_id == consumer.c.id) & is_direction(read, "input"))
-            .outerjoin(linked, sa.true())
-            .outerjoin(same, sa.true())
-            .outerjoin(named, sa.true())
-        )
+        .select_from(joined)
         .where(consumer.c.id == run_id, consumer.c.infers_dependencies, producer.is_not(None))
     )
 
@@ -121,6 +140,7 @@ def _linked(consumer: sa.FromClause, read: sa.FromClause) -> sa.FromClause:
             run.c.trace_id == read.c.producer_trace_id,
             run.c.span_id == read.c.producer_span_id,
             run.c.id != consumer.c.id,
+            is_final(run),
         )
         .order_by((wrote.c.pointer_id == read.c.pointer_id).desc().nulls_last(), wrote.c.position)
         .limit(1)
@@ -128,38 +148,56 @@ def _linked(consumer: sa.FromClause, read: sa.FromClause) -> sa.FromClause:
     )
 
 
-def _same_content(
+def _same_content_and_name(
     consumer: sa.FromClause, read: sa.FromClause, linked: sa.FromClause
 ) -> sa.FromClause:
-    """Rule 2."""
+    """Rule 2 for outputs of the name.
+
+    Apart from other names, so that each is the end of one index: a content that never changes may
+    have been written a million times.
+    """
     wrote = run_io.alias("same_io")
-    same_name = wrote.c.pointer_id == read.c.pointer_id
     return (
-        _last_writer(consumer, wrote, same_name.desc())
+        _last_writer(consumer, wrote)
         .where(
             linked.c.id.is_(None),
             wrote.c.digest == read.c.digest,
-            same_name | (read.c.size_bytes >= NEARLY_EMPTY_BYTES),
+            wrote.c.pointer_id == read.c.pointer_id,
+        )
+        .lateral("same_content_and_name")
+    )
+
+
+def _same_content(
+    consumer: sa.FromClause, read: sa.FromClause, linked: sa.FromClause, same: sa.FromClause
+) -> sa.FromClause:
+    """Rule 2 for outputs of any name."""
+    wrote = run_io.alias("moved_io")
+    return (
+        _last_writer(consumer, wrote)
+        .where(
+            linked.c.id.is_(None),
+            same.c.id.is_(None),
+            wrote.c.digest == read.c.digest,
+            read.c.size_bytes >= NEARLY_EMPTY_BYTES,
         )
         .lateral("same_content")
     )
 
 
 def _same_name(
-    consumer: sa.FromClause, read: sa.FromClause, linked: sa.FromClause, same: sa.FromClause
+    consumer: sa.FromClause, read: sa.FromClause, *better: sa.FromClause
 ) -> sa.FromClause:
     """Rule 3."""
     wrote = run_io.alias("named_io")
     return (
         _last_writer(consumer, wrote)
-        .where(linked.c.id.is_(None), same.c.id.is_(None), wrote.c.pointer_id == read.c.pointer_id)
+        .where(*(each.c.id.is_(None) for each in better), wrote.c.pointer_id == read.c.pointer_id)
         .lateral("same_name")
     )
 
 
-def _last_writer(
-    consumer: sa.FromClause, wrote: sa.FromClause, *preferences: sa.ColumnElement[bool]
-) -> sa.Select[int, int, str]:
+def _last_writer(consumer: sa.FromClause, wrote: sa.FromClause) -> sa.Select[int, int, str]:
     """The last output in ``wrote`` before the consumer started, by somebody else."""
     run = component_run.alias()
     return (
@@ -170,10 +208,7 @@ def _last_writer(
             wrote.c.moment <= consumer.c.started_at,
             wrote.c.run_id != consumer.c.id,
         )
-        .order_by(
-            *preferences,
-            *_latest_first(wrote, run),
-        )
+        .order_by(*_latest_first(wrote, run))
         .limit(1)
     )
 
@@ -187,6 +222,7 @@ def _declared_edges(run_id: sa.ColumnElement[int]) -> sa.Select[int, int, int, s
         .where(
             run.c.component == upstream.c.name,
             run.c.started_at < consumer.c.started_at,
+            is_final(run),
         )
         .order_by(run.c.started_at.desc(), run.c.span_id.desc(), run.c.trace_id.desc())
         .limit(1)
@@ -203,6 +239,11 @@ def _declared_edges(run_id: sa.ColumnElement[int]) -> sa.Select[int, int, int, s
 def is_direction(io: sa.FromClause, direction: str) -> sa.ColumnElement[bool]:
     """Return the condition that partial indexes know: spelled out, not bound as a parameter."""
     return io.c.direction == sa.literal_column(f"'{direction}'")
+
+
+def is_final(run: sa.FromClause) -> sa.ColumnElement[bool]:
+    """Return the condition that a run's own span arrived: no other is known to have produced."""
+    return run.c.execution.not_in([sa.literal_column("'running'"), sa.literal_column("'aborted'")])
 
 
 def select_last_writer(pointer_id: sa.ColumnElement[int]) -> sa.Select[int]:

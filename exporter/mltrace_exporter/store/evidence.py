@@ -3,11 +3,13 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
-from mltrace_exporter.store.bulk import unnest
+from mltrace_exporter.store.bulk import ask
+from mltrace_exporter.store.edges import is_final
 from mltrace_exporter.store.schema import component_run, test_result
 
 
@@ -40,10 +42,15 @@ class Evidence:
 
 def read_evidence(connection: sa.Connection, run_ids: Collection[int]) -> dict[int, Evidence]:
     """Return the evidence against each run by its id."""
-    asked = unnest(id=(list(run_ids), sa.BigInteger))
-    run = component_run
+    rows = connection.execute(_select_evidence(), {"id": list(run_ids)})
+    return {row[0]: Evidence(*row) for row in rows}
+
+
+@cache
+def _select_evidence() -> sa.Select[int, datetime, str | None, list[str], bool, bool]:
+    asked, run = ask(id=sa.BigInteger), component_run
     before = _run_before(run)
-    query = sa.select(
+    return sa.select(
         run.c.id,
         run.c.started_at,
         sa.case((run.c.execution == "error", sa.func.coalesce(run.c.message, "no message"))),
@@ -51,14 +58,17 @@ def read_evidence(connection: sa.Connection, run_ids: Collection[int]) -> dict[i
         _changed(run.c.code_hash, before.c.code_hash),
         _changed(run.c.git_hash, before.c.git_hash),
     ).select_from(asked.join(run, run.c.id == asked.c.id).outerjoin(before, sa.true()))
-    return {row[0]: Evidence(*row) for row in connection.execute(query)}
 
 
 def _run_before(run: sa.Table) -> sa.FromClause:
     earlier = component_run.alias("earlier")
     return (
         sa.select(earlier.c.code_hash, earlier.c.git_hash)
-        .where(earlier.c.component == run.c.component, earlier.c.started_at < run.c.started_at)
+        .where(
+            earlier.c.component == run.c.component,
+            earlier.c.started_at < run.c.started_at,
+            is_final(earlier),
+        )
         .order_by(earlier.c.started_at.desc(), earlier.c.span_id)
         .limit(1)
         .lateral("before")

@@ -31,6 +31,11 @@ def split_words(text: sa.ColumnElement[str]) -> sa.ColumnElement[object]:
     return sa.func.to_tsvector(sa.text("'simple'::regconfig"), beginning)
 
 
+def key_partition(run: sa.FromClause) -> sa.ColumnElement[str]:
+    """Return a run's partition as an index can find it; none has the key of an empty name."""
+    return begin(sa.func.coalesce(run.c.partition, sa.text("''::text")))
+
+
 component = sa.Table(
     "component",
     metadata,
@@ -92,6 +97,14 @@ sa.Index("component_run_started_at_idx", component_run.c.started_at, component_r
 sa.Index(
     "component_run_component_idx",
     component_run.c.component,
+    component_run.c.started_at,
+    component_run.c.id,
+)
+# Runs of one component and partition: those that may have replaced what one of them wrote.
+sa.Index(
+    "component_run_kin_idx",
+    component_run.c.component,
+    key_partition(component_run),
     component_run.c.started_at,
     component_run.c.id,
 )
@@ -185,6 +198,14 @@ sa.Index("run_io_read_idx", run_io.c.pointer_id, run_io.c.moment, postgresql_whe
 sa.Index(
     "run_io_digest_idx",
     run_io.c.digest,
+    run_io.c.moment,
+    postgresql_where=sa.and_(_is_output, run_io.c.digest.is_not(None)),
+)
+# The same content under the same name: a content that never changes is written a million times.
+sa.Index(
+    "run_io_content_idx",
+    run_io.c.digest,
+    run_io.c.pointer_id,
     run_io.c.moment,
     postgresql_where=sa.and_(_is_output, run_io.c.digest.is_not(None)),
 )

@@ -4,81 +4,111 @@ A fresher run is one of the dependency's component and partition that began afte
 and before the consumer, and wrote the pointer that was consumed. Where the component never writes a
 name twice (time-stamped files), any such run that wrote something counts; whether it does is told
 from the first outputs of its latest runs before the consumer.
+
+Most dependencies have no run at all between them and their consumer, which one look into an index
+tells; only for the others is anything counted.
 """
 
-from collections.abc import Collection
+from collections import defaultdict
+from collections.abc import Iterable
+from functools import cache
 
 import sqlalchemy as sa
 
-from mltrace_exporter.lineage.staleness import Dependency
-from mltrace_exporter.store.bulk import unnest
-from mltrace_exporter.store.edges import edges_of, is_direction
-from mltrace_exporter.store.schema import component_run, run_io
+from mltrace_exporter.lineage.staleness import FRESHER_LIMIT, Dependency
+from mltrace_exporter.store.bulk import ask
+from mltrace_exporter.store.edges import Edge, is_direction
+from mltrace_exporter.store.schema import component_run, key_partition, run_io
 from mltrace_otel.contract.attributes import DEFAULT_STALENESS_THRESHOLD_S
 
-_JUDGED_RUNS = 50
-_JUDGED_OUTPUTS = 20
+_JUDGED_RUNS = 10
+_JUDGED_OUTPUTS = 10
 
 
-def read_dependencies(connection: sa.Connection, run_ids: Collection[int]) -> list[Dependency]:
-    """Return what makes each run stale or fresh, one row for each pair of run and dependency."""
-    asked = unnest(id=(list(run_ids), sa.BigInteger))
-    edge = edges_of(asked.c.id)
-    consumer, producer = component_run.alias("c"), component_run.alias("p")
-    fresher = _fresher(consumer, producer, edge)
-    age = sa.func.extract("epoch", consumer.c.started_at - producer.c.ended_at)
-    threshold = sa.func.coalesce(consumer.c.staleness_threshold_s, DEFAULT_STALENESS_THRESHOLD_S)
-    columns = (consumer.c.id, producer.c.id, producer.c.component, age, threshold)
-    query = (
-        sa.select(*columns, sa.func.count(fresher.c.id.distinct()))
-        .select_from(
-            asked.join(consumer, consumer.c.id == asked.c.id)
-            .join(edge, sa.true())
-            .join(producer, producer.c.id == edge.c.producer_id)
-            .outerjoin(fresher, sa.true())
-        )
-        .group_by(*columns)
-        .order_by(consumer.c.id, producer.c.id)
-    )
+def read_dependencies(connection: sa.Connection, edges: Iterable[Edge]) -> list[Dependency]:
+    """Return what makes consumers stale or fresh, one row for each consumer and producer."""
+    written: defaultdict[tuple[int, int], set[int]] = defaultdict(set)
+    for edge in edges:
+        pointers = written[edge.consumer, edge.producer]
+        if edge.written is not None:
+            pointers.add(edge.written)
+    rows = [(*pair, pointer) for pair in written for pointer in written[pair] or (None,)]
+    consumers, producers, pointers_ = zip(*rows, strict=True) if rows else ((), (), ())
+    parameters = {"consumer": consumers, "producer": producers, "pointer": pointers_}
     return [
         Dependency(consumer_id, producer_id, name, float(age_s), threshold_s, count)
-        for consumer_id, producer_id, name, age_s, threshold_s, count in connection.execute(query)
+        for consumer_id, producer_id, name, age_s, threshold_s, count in connection.execute(
+            _select_dependencies(), {name: list(ids) for name, ids in parameters.items()}
+        )
     ]
 
 
-def _fresher(
-    consumer: sa.FromClause, producer: sa.FromClause, edge: sa.FromClause
-) -> sa.FromClause:
-    rewrote = _between(consumer, producer, "rewrote")
-    wrote = run_io.alias("rewrote_io")
-    same_name = rewrote[0].where(
-        sa.exists()
-        .where(
-            wrote.c.run_id == rewrote[1].c.id,
-            is_direction(wrote, "output"),
-            wrote.c.pointer_id == edge.c.written_id,
+@cache
+def _select_dependencies() -> sa.Select[int, int, str, float, float, int]:
+    asked = ask(consumer=sa.BigInteger, producer=sa.BigInteger, pointer=sa.BigInteger)
+    pair = (
+        sa.select(
+            asked.c.consumer, asked.c.producer, sa.func.array_agg(asked.c.pointer).label("pointers")
         )
-        .correlate(rewrote[1], edge)
+        .group_by(asked.c.consumer, asked.c.producer)
+        .subquery("pair")
     )
-    ran = _between(consumer, producer, "ran")
-    any_name = ran[0].where(
-        sa.exists().where(run_io.c.run_id == ran[1].c.id, is_direction(run_io, "output")),
+    consumer, producer = component_run.alias("c"), component_run.alias("p")
+    age = sa.func.extract("epoch", consumer.c.started_at - producer.c.ended_at)
+    threshold = sa.func.coalesce(consumer.c.staleness_threshold_s, DEFAULT_STALENESS_THRESHOLD_S)
+    return (
+        sa.select(
+            consumer.c.id,
+            producer.c.id,
+            producer.c.component,
+            age,
+            threshold,
+            _count_fresher(consumer, producer, pair.c.pointers),
+        )
+        .select_from(
+            pair.join(consumer, consumer.c.id == pair.c.consumer).join(
+                producer, producer.c.id == pair.c.producer
+            )
+        )
+        .order_by(consumer.c.id, producer.c.id)
+    )
+
+
+def _count_fresher(
+    consumer: sa.FromClause, producer: sa.FromClause, pointers: sa.ColumnElement[object]
+) -> sa.ColumnElement[int]:
+    """Count the runs that replaced what the producer wrote, up to the limit."""
+    between, run = _between(consumer, producer)
+    wrote, wrote_any = run_io.alias("rewrote"), run_io.alias("wrote_any")
+    rewrote = sa.exists().where(
+        wrote.c.run_id == run.c.id,
+        is_direction(wrote, "output"),
+        wrote.c.pointer_id == sa.any_(pointers),
+    )
+    replaced = sa.and_(
+        sa.exists().where(wrote_any.c.run_id == run.c.id, is_direction(wrote_any, "output")),
         sa.not_(_writes_names_twice(consumer, producer)),
     )
-    return sa.union(same_name, any_name).lateral("fresher")
+    fresher = between.where(rewrote | replaced).limit(FRESHER_LIMIT).correlate_except(run)
+    count = sa.select(sa.func.count()).select_from(fresher.lateral("fresher")).scalar_subquery()
+    anything, _ = _between(consumer, producer)
+    return sa.case((anything.exists(), count), else_=0)
 
 
 def _between(
-    consumer: sa.FromClause, producer: sa.FromClause, name: str
+    consumer: sa.FromClause, producer: sa.FromClause
 ) -> tuple[sa.Select[int], sa.FromClause]:
     """Runs of the producer's component and partition, begun after it and before the consumer."""
-    run = component_run.alias(name)
-    return sa.select(run.c.id).where(
+    run = component_run.alias()
+    query = sa.select(run.c.id).where(
         run.c.component == producer.c.component,
+        # The first finds it in the index, the second tells no partition from an empty name.
+        key_partition(run) == key_partition(producer),
         run.c.partition.is_not_distinct_from(producer.c.partition),
         run.c.started_at > producer.c.started_at,
         run.c.started_at < consumer.c.started_at,
-    ), run
+    )
+    return query.correlate(consumer, producer), run
 
 
 def _writes_names_twice(consumer: sa.FromClause, producer: sa.FromClause) -> sa.Exists:
@@ -91,17 +121,24 @@ def _writes_names_twice(consumer: sa.FromClause, producer: sa.FromClause) -> sa.
         .correlate(consumer, producer)
         .lateral("latest")
     )
-    one, other = run_io.alias("one"), run_io.alias("other")
-    rival = component_run.alias("rival")
-    found = sa.exists().where(
-        one.c.run_id == latest.c.id,
-        is_direction(one, "output"),
-        one.c.position < _JUDGED_OUTPUTS,
-        other.c.pointer_id == one.c.pointer_id,
-        is_direction(other, "output"),
-        other.c.run_id != one.c.run_id,
-        rival.c.id == other.c.run_id,
-        rival.c.component == latest.c.component,
-        rival.c.started_at < consumer.c.started_at,
+    first = (
+        sa.select(run_io.c.pointer_id)
+        .where(run_io.c.run_id == latest.c.id, is_direction(run_io, "output"))
+        .order_by(run_io.c.position)
+        .limit(_JUDGED_OUTPUTS)
+        .lateral("first")
+    )
+    other, rival = run_io.alias("other"), component_run.alias("rival")
+    found = (
+        sa.exists()
+        .select_from(latest.join(first, sa.true()))
+        .where(
+            other.c.pointer_id == first.c.pointer_id,
+            is_direction(other, "output"),
+            other.c.run_id != latest.c.id,
+            rival.c.id == other.c.run_id,
+            rival.c.component == latest.c.component,
+            rival.c.started_at < consumer.c.started_at,
+        )
     )
     return found.correlate(consumer, producer)
