@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     )
     from mltrace_otel.pointers import IOPointer, PointerType
     from mltrace_otel.provenance import create_random_ids, get_git_hash, get_git_tags
+    from mltrace_otel.providers import configure
+    from mltrace_otel.registration import register
     from mltrace_otel.runs import ComponentRun
     from mltrace_otel.settings import set_address
     from mltrace_otel.telemetry import flush, log_component_run
@@ -36,19 +38,21 @@ __all__ = [
     "SetupError",
     "Test",
     "UnknownVariable",
+    "configure",
     "create_random_ids",
     "flush",
     "get_git_hash",
     "get_git_tags",
     "load",
     "log_component_run",
+    "register",
     "save",
     "set_address",
 ]
 
 _HOMES = {
-    "artifacts": ("load", "save"),
     "component": ("Component",),
+    "artifacts": ("load", "save"),
     "datatests": ("Test",),
     "errors": (
         "ArtifactError",
@@ -62,6 +66,8 @@ _HOMES = {
     "provenance": ("create_random_ids", "get_git_hash", "get_git_tags"),
     "runs": ("ComponentRun",),
     "settings": ("set_address",),
+    "providers": ("configure",),
+    "registration": ("register",),
     "telemetry": ("flush", "log_component_run"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

@@ -38,6 +38,7 @@ class RunSpan(trace.Span):
     Args:
         name: name of the run's component.
         start_time_ns: when the run began, in nanoseconds since 1970; now if nothing is said.
+        identity: whose span it is; that of a new child of the program's span if nothing is said.
 
     Attributes:
         parent: the program's span that the run is in.
@@ -48,20 +49,12 @@ class RunSpan(trace.Span):
 
     __slots__ = ("_context", "_name", "details", "end_time", "parent", "start_time")
 
-    def __init__(self, name: str, start_time_ns: int | None = None) -> None:
+    def __init__(
+        self, name: str, start_time_ns: int | None = None, identity: SpanContext | None = None
+    ) -> None:
         outer = trace.get_current_span().get_span_context()
-        # Not from `random`: a program that seeds it would give its runs the same ids each time.
-        random = int.from_bytes(os.urandom(24))
-        if outer.is_valid:
-            trace_id, state = outer.trace_id, outer.trace_state
-            kept_flag = outer.trace_flags & _RANDOM_TRACE_ID
-        else:
-            trace_id, state, kept_flag = (random >> 64) or 1, None, _RANDOM_TRACE_ID
-        # Sampled always, whatever the program leaves out of its own sample.
-        flags = TraceFlags(TraceFlags.SAMPLED | kept_flag)
-        span_id = (random & _LONGEST_SPAN_ID) or 1
         self._name = name
-        self._context = SpanContext(trace_id, span_id, False, flags, state)  # noqa: FBT003
+        self._context = identity or _identify(outer)
         self.parent = outer if outer.is_valid else None
         self.start_time = start_time_ns or time.time_ns()
         self.end_time: int | None = None
@@ -135,6 +128,18 @@ class RunSpan(trace.Span):
             details.start(self.start_time)
             self.details = details
         return self.details
+
+
+def _identify(outer: SpanContext) -> SpanContext:
+    """Return a new identity in the trace of ``outer``, if that is one; sampled always."""
+    # Not from `random`: a program that seeds it would give its runs the same ids each time.
+    random = int.from_bytes(os.urandom(24))
+    span_id = (random & _LONGEST_SPAN_ID) or 1
+    if not outer.is_valid:
+        flags = TraceFlags(TraceFlags.SAMPLED | _RANDOM_TRACE_ID)
+        return SpanContext((random >> 64) or 1, span_id, is_remote=False, trace_flags=flags)
+    flags = TraceFlags(TraceFlags.SAMPLED | outer.trace_flags & _RANDOM_TRACE_ID)
+    return SpanContext(outer.trace_id, span_id, False, flags, outer.trace_state)  # noqa: FBT003
 
 
 AnySpan = Span | RunSpan

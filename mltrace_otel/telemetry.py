@@ -21,6 +21,7 @@ from mltrace_otel import wire
 from mltrace_otel.contract import attributes as key
 from mltrace_otel.datatests import describe_error, shorten
 from mltrace_otel.markers import MARKERS
+from mltrace_otel.providers import get_tracer, put_on
 from mltrace_otel.runs import ComponentRun
 from mltrace_otel.sender import SENDER
 from mltrace_otel.spans import RunSpan
@@ -60,6 +61,9 @@ def start_span(name: str, start_time_ns: int | None = None) -> trace.Span:
     """Begin a run's span, now if nothing else is said; it is not made current."""
     if _get_origin().is_disabled:
         return trace.INVALID_SPAN
+    tracer = get_tracer()
+    if tracer:
+        return tracer.start_span(name, start_time=start_time_ns)
     return RunSpan(name, start_time_ns)
 
 
@@ -111,12 +115,18 @@ def finish_span(
         end_time_ns: when it ended, in nanoseconds since 1970; now if nothing is said.
         error: what it raised.
     """
-    if isinstance(span, RunSpan):  # it is none under OTEL_SDK_DISABLED
-        finished = span.finish(end_time_ns)
-        failure = None if error is None else _describe_failure(error)
-        for record in wire.encode_run(run, finished, failure, common, _get_origin().resource):
-            SENDER.submit(record)
-        MARKERS.end(span)
+    resource = _get_origin().resource
+    failure = None if error is None else _describe_failure(error)
+    if isinstance(span, RunSpan):
+        try:
+            finished = span.finish(end_time_ns)
+            for record in wire.encode_run(run, finished, failure, common, resource):
+                SENDER.submit(record)
+        finally:
+            MARKERS.end(span)
+    elif span.is_recording():  # the program's own; it is none under OTEL_SDK_DISABLED
+        copy = RunSpan(run.component_name, identity=span.get_span_context()).finish(end_time_ns)
+        put_on(span, wire.encode_run(run, copy, failure, common, resource), end_time_ns)
 
 
 def log_component_run(
@@ -132,6 +142,7 @@ def log_component_run(
             only `ComponentRun.set_upstream` says what it depends on.
         staleness_threshold: age in seconds above which an input makes the run stale.
     """
+    component_run.tidy()
     component_run.infers_dependencies = set_dependencies_from_inputs
     if staleness_threshold is not None:
         component_run.staleness_threshold_s = staleness_threshold
