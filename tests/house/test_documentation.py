@@ -1,5 +1,6 @@
 """Promises of the documentation: what it shows exists, and what it says to run runs."""
 
+import ast
 import os
 import re
 import runpy
@@ -11,12 +12,13 @@ from pathlib import Path
 import click
 import httpx
 import pytest
-from services import REPOSITORY, Exporter
+from services import REPOSITORY, Exporter, await_value
 
 from mltrace_otel.cli.main import mltrace
 
 GENERATOR = runpy.run_path(str(REPOSITORY / "docs" / "generate.py"))
-EXAMPLE = re.compile(r"<!-- example -->\n```python\n(.*?)```", re.DOTALL)
+# Python that is shown runs, unless the page says that it is a fragment of a program.
+EXAMPLE = re.compile(r"^(<!-- fragment -->\n)?```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 FENCE = re.compile(r"^```(?:sh|console)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 SPAN = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 COMMAND = re.compile(r"(?:^|[|&;$] ?)mltrace ([a-z]+)", re.MULTILINE)
@@ -27,7 +29,16 @@ TARGET = re.compile(r"\bmake ((?:[a-z]+ ?)+)")
 
 def list_pages() -> list[Path]:
     """Everything that people read."""
-    return [*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").rglob("*.md")]
+    folders = [REPOSITORY / "docs", REPOSITORY / "examples"]
+    return [*REPOSITORY.glob("*.md"), *(page for each in folders for page in each.rglob("*.md"))]
+
+
+def read_programs(page: Path) -> list[str]:
+    """Return the Python that a page shows, but for its fragments."""
+    return [code for fragment, code in EXAMPLE.findall(page.read_text()) if not fragment]
+
+
+PROGRAMS = {page: read_programs(page) for page in list_pages() if read_programs(page)}
 
 
 def read_commands(page: Path) -> Iterator[str]:
@@ -117,33 +128,57 @@ def test_every_variable_that_is_read_is_documented() -> None:
 
 
 def test_the_readme_has_an_example() -> None:
-    assert EXAMPLE.search((REPOSITORY / "README.md").read_text())
+    assert PROGRAMS[REPOSITORY / "README.md"]
 
 
-def test_examples_run_and_their_runs_are_recorded(tmp_path: Path) -> None:
-    (tmp_path / "work").mkdir()
+def test_a_fragment_is_python() -> None:
+    fragments = [
+        code
+        for page in list_pages()
+        for fragment, code in EXAMPLE.findall(page.read_text())
+        if fragment
+    ]
 
-    with Exporter(tmp_path / "home") as exporter:
-        for page in list_pages():
-            for example in EXAMPLE.findall(page.read_text()):
-                count = count_runs(exporter)
-                run_example(example, tmp_path / "work", exporter)
-                assert count_runs(exporter) > count, page
-
-
-def count_runs(exporter: Exporter) -> int:
-    return len(httpx.get(f"{exporter.panel}/api/runs", params={"limit": 1000}).json()["items"])
+    assert fragments
+    for code in fragments:
+        ast.parse(code)
 
 
-def run_example(example: str, directory: Path, exporter: Exporter) -> None:
-    (directory / "example.py").write_text(example)
+@pytest.fixture(scope="module")
+def exporter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exporter]:
+    with Exporter(tmp_path_factory.mktemp("server")) as exporter:
+        yield exporter
+
+
+@pytest.mark.parametrize("page", PROGRAMS, ids=lambda page: page.stem)
+def test_the_programs_of_a_page_run_one_after_the_other_and_are_recorded(
+    exporter: Exporter, page: Path, tmp_path: Path
+) -> None:
+    for program in PROGRAMS[page]:
+        newest = find_newest(exporter)
+        run_program(program, tmp_path, exporter)
+        await_newer(exporter, newest, program)
+
+
+def find_newest(exporter: Exporter) -> list[int]:
+    page = httpx.get(f"{exporter.panel}/api/runs", params={"limit": 1}).json()
+    return [run["id"] for run in page["items"]]
+
+
+def await_newer(exporter: Exporter, newest: list[int], program: str) -> None:
+    await_value(lambda: find_newest(exporter) != newest, f"the arrival of a run of {program}")
+
+
+def run_program(program: str, directory: Path, exporter: Exporter) -> None:
+    (directory / "program.py").write_text(program)
     done = subprocess.run(
-        [sys.executable, "example.py"],
+        [sys.executable, "program.py"],
         cwd=directory,
         env={
             **os.environ,
             "OTEL_EXPORTER_OTLP_ENDPOINT": exporter.otlp_http,
             "MLTRACE_ADDRESS": exporter.panel,
+            "MLTRACE_HOME": str(directory / "home"),
         },
         capture_output=True,
         text=True,
