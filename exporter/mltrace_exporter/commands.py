@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from mltrace_exporter.collect import collect
 from mltrace_exporter.errors import ExporterError
 from mltrace_exporter.main import Addresses, run
 from mltrace_exporter.settings import (
@@ -47,6 +48,16 @@ def _server_options(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
+def _clean_option(*, allows: bool) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    return click.option(
+        "--allow-clean/--keep-data",
+        "allows_clean",
+        default=allows,
+        show_default=True,
+        help="Whether clean_db() may delete everything.",
+    )
+
+
 @click.command()
 @click.option(
     "--home",
@@ -58,12 +69,20 @@ def _server_options(command: Callable[..., None]) -> Callable[..., None]:
     help="Folder for the data.",
 )
 @_server_options
+@_clean_option(allows=True)
 def up(home: Path, **options: Any) -> None:  # noqa: ANN401 - named and typed by their options
     """Start everything on this machine, with a private PostgreSQL.
 
-    Runs until Ctrl-C. The port 0 takes any free one.
+    Runs until Ctrl-C. The port 0 takes any free one. What programs that have ended left in the
+    home's spool is recorded, too.
     """
-    _run(lambda: Settings(home=home.expanduser().absolute(), **options))
+    folder = home.expanduser().absolute()
+
+    def start(addresses: Addresses) -> None:
+        _announce(addresses)
+        collect(folder, addresses.otlp_http)
+
+    _run(lambda: Settings(home=folder, **options), start)
 
 
 @click.command()
@@ -75,22 +94,23 @@ def up(home: Path, **options: Any) -> None:  # noqa: ANN401 - named and typed by
     help="PostgreSQL 14 or newer: postgresql://user:password@host:5432/database.",
 )
 @_server_options
+@_clean_option(allows=False)
 def serve(database_url: str, **options: Any) -> None:  # noqa: ANN401 - as above
     """Start the server on a PostgreSQL of yours.
 
     Tables are made or brought up to date first. Several servers can share one database.
     """
-    _run(lambda: Settings(database_url=read_database_url(database_url), **options))
+    _run(lambda: Settings(database_url=read_database_url(database_url), **options), _announce)
 
 
-def _run(make_settings: Callable[[], Settings]) -> None:
+def _run(make_settings: Callable[[], Settings], on_ready: Callable[[Addresses], None]) -> None:
     logging.basicConfig(
         level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
     try:
-        run(make_settings(), _announce)
+        run(make_settings(), on_ready)
     except KeyboardInterrupt:
         return
     except ExporterError as error:

@@ -5,6 +5,7 @@ ExporterError
 ├── MalformedRequest    the sender's request cannot be read; sending it again cannot help
 ├── RequestTooLarge     the sender's request is over the limit; sending it again cannot help
 ├── UnsupportedEncoding the sender's request is in an encoding or compression we do not read
+├── Forbidden           the server was not started to allow this
 ├── Unavailable         overload or database loss; the same request can pass later
 └── NotFound            a run, component, tag or output that nobody has recorded
 
@@ -32,6 +33,10 @@ class RequestTooLarge(ExporterError):  # noqa: N818
 
 class UnsupportedEncoding(ExporterError):  # noqa: N818
     """The request is written or compressed in a way that is not read here."""
+
+
+class Forbidden(ExporterError):  # noqa: N818
+    """The server was not started to allow this."""
 
 
 class Unavailable(ExporterError):  # noqa: N818

@@ -34,8 +34,13 @@ _DRAIN_TIMEOUT_S = 15
 _OLDEST_POSTGRESQL = 14
 
 
-def create_app(engine: sa.Engine) -> FastAPI:
-    """Return the web app on port 8080: HTTP API, panel, ``/metrics`` and ``/healthz``."""
+def create_app(engine: sa.Engine, *, allows_clean: bool = False) -> FastAPI:
+    """Return the web app on port 8080: HTTP API, panel, ``/metrics`` and ``/healthz``.
+
+    Args:
+        engine: of the database.
+        allows_clean: see `Settings`.
+    """
     app = FastAPI(
         title="mltrace",
         version=importlib.metadata.version("mltrace-otel"),
@@ -45,6 +50,7 @@ def create_app(engine: sa.Engine) -> FastAPI:
         redoc_url=None,
     )
     app.state.engine = engine
+    app.state.allows_clean = allows_clean
     app.include_router(api.router)
     api.problems.install(app)
     _add_operations(app, engine)
@@ -111,7 +117,8 @@ def run(settings: Settings, announce: Callable[[Addresses], None]) -> None:
         ingest = Ingest(engine)
         cleanup.callback(ingest.close)
         http_door = create_http_door(ingest, settings.request_limit_bytes)
-        servers = [_Server(create_app(engine), panel_socket), _Server(http_door, otlp_socket)]
+        app = create_app(engine, allows_clean=settings.allows_clean)
+        servers = [_Server(app, panel_socket), _Server(http_door, otlp_socket)]
         cleanup.callback(_drain, servers, grpc_door)
         for server in servers:
             server.start()

@@ -30,6 +30,7 @@ class Settings:
         otlp_grpc_port: for OTLP over gRPC.
         database_url: PostgreSQL to use, see `read_database_url`; None for a private one.
         request_limit_bytes: size of the largest OTLP request.
+        allows_clean: whether the HTTP API deletes everything when it is asked and confirmed.
     """
 
     home: Path = DEFAULT_HOME
@@ -39,6 +40,7 @@ class Settings:
     otlp_grpc_port: int = 4317
     database_url: str | None = None
     request_limit_bytes: int = DEFAULT_REQUEST_LIMIT_BYTES
+    allows_clean: bool = False
 
     def __post_init__(self) -> None:
         taken: dict[int, str] = {}

@@ -18,6 +18,23 @@ class Execution(StrEnum):
     ABORTED = "aborted"
 
 
+class RunStatus(StrEnum):
+    """What runs can be filtered by: how the function ended, or that a test failed."""
+
+    RUNNING = "running"
+    OK = "ok"
+    ERROR = "error"
+    ABORTED = "aborted"
+    TESTS_FAILED = "tests-failed"
+
+
+class RunOrder(StrEnum):
+    """Which run comes first in a list."""
+
+    NEWEST = "newest"
+    OLDEST = "oldest"
+
+
 class TestVerdict(StrEnum):
     """Second part of a run's status: what its tests found."""
 
@@ -98,6 +115,57 @@ class TestOutcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """What somebody wrote about a run. All notes are kept.
+
+    Attributes:
+        id: its number; None for the note that the run itself brought along.
+        run_id: the run that it is about.
+        text: what it says.
+        author: who wrote it, as far as it was told.
+        noted_at: when.
+    """
+
+    id: int | None
+    run_id: int
+    text: str
+    author: str | None
+    noted_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NoteRequest:
+    """Body of ``POST /api/runs/{ref}/notes``."""
+
+    text: str
+    author: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamVerdict:
+    """What is wrong further up in a run's lineage.
+
+    Attributes:
+        run_count: ancestors that were looked at, nearest first.
+        failed_tests: tests of theirs that failed.
+        stale: how many of them are stale.
+        error: how many of them raised.
+        aborted: how many of them never ended.
+        truncated: true if there are more ancestors than ``UPSTREAM_LIMIT``.
+    """
+
+    run_count: int
+    failed_tests: int
+    stale: int
+    error: int
+    aborted: int
+    truncated: bool
+
+
+UPSTREAM_LIMIT = 200
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """A component run with everything that is known about it.
 
@@ -124,9 +192,13 @@ class Run:
     stacktrace: str | None = None
     resource: dict[str, object] = field(default_factory=dict)
     attributes: dict[str, object] = field(default_factory=dict)
+    note_history: list[Note] = field(default_factory=list)
+    """The newest notes, newest first, at most ``NOTE_LIMIT``; the first of them is ``notes``."""
+    upstream: UpstreamVerdict | None = None
 
 
 POINTER_LIMIT = 1000
+NOTE_LIMIT = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +210,27 @@ class RunPage:
 
 
 @dataclass(frozen=True, slots=True)
+class RunCount:
+    """How many runs answer to a question."""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class NotePage:
+    """Notes, newest first. ``next_cursor`` goes into ``before`` to get the page that follows."""
+
+    items: list[Note]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Component:
-    """A stage of a pipeline, in the words of its newest run."""
+    """A stage of a pipeline.
+
+    Owner and description are the newest words about it, whether a run or a person said them; tags
+    are those of the newest run's words and all that people gave it.
+    """
 
     name: str
     owner: str | None
@@ -150,11 +241,109 @@ class Component:
 
 
 @dataclass(frozen=True, slots=True)
+class ComponentRequest:
+    """Body of ``PUT /api/components/{name}``: what a person says about a component.
+
+    Attributes:
+        owner: who answers for it; None leaves it as it is.
+        description: what it does; None leaves it as it is.
+        tags: the tags that people give it, instead of those they gave it before; None leaves them.
+    """
+
+    owner: str | None = None
+    description: str | None = None
+    tags: list[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TagRequest:
+    """Body of ``POST /api/tags``: tags that a component gets besides those it has."""
+
+    component: str
+    tags: list[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Tag:
     """A tag and how many components carry it."""
 
     name: str
     component_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class PointerUse:
+    """A run that wrote or read a pointer, and the content that it found there."""
+
+    run_id: int
+    component: str
+    moment: datetime
+    """When the writer ended, or the reader began."""
+    type: str
+    digest: str | None
+    size_bytes: int | None
+    labels: list[str]
+
+
+class FlagState(StrEnum):
+    """Which flags are asked for."""
+
+    OPEN = "open"
+    RESOLVED = "resolved"
+    ALL = "all"
+
+
+class Severity(StrEnum):
+    """How bad an output is."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """A mark on an output that somebody found wrong. It is kept after it is resolved."""
+
+    id: int
+    output: str
+    run_id: int | None
+    """The run that had written the output when it was flagged; None if no run wrote it."""
+    flagged_by: str | None
+    flagged_at: datetime
+    reason: str | None
+    resolved_at: datetime | None
+    resolved_by: str | None
+    resolution: str | None
+    severity: Severity | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PointerHistory:
+    """A pointer: who wrote it and who read it, newest first, and its flags.
+
+    Attributes:
+        name: its name.
+        type: what the last run said that it is: data, model, endpoint or unknown.
+        flagged: whether it is flagged now.
+        versions: runs that wrote it.
+        versions_cursor: goes into ``versions_before`` to get older ones.
+        readers: runs that read it.
+        readers_cursor: goes into ``readers_before`` to get older ones.
+        flags: its newest flags, open or not, at most ``POINTER_FLAG_LIMIT``.
+    """
+
+    name: str
+    type: str
+    flagged: bool
+    versions: list[PointerUse]
+    versions_cursor: str | None
+    readers: list[PointerUse]
+    readers_cursor: str | None
+    flags: list[Flag]
+
+
+POINTER_FLAG_LIMIT = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,12 +376,17 @@ class TraceEdge:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """Everything upstream of the run that last wrote ``output``, nearest first.
+    """Everything upstream or, for an impact, downstream of a run, nearest first.
 
-    ``truncated`` is true if the lineage holds more than ``TRACE_LIMIT`` runs.
+    Attributes:
+        output: the output that was asked about; None if a run was.
+        run_id: the run that the answer begins at: the one asked about, or the output's last writer.
+        nodes: the runs.
+        edges: what they read from each other.
+        truncated: true if the lineage holds more than ``TRACE_LIMIT`` runs.
     """
 
-    output: str
+    output: str | None
     run_id: int
     nodes: list[TraceNode]
     edges: list[TraceEdge]
@@ -203,19 +397,36 @@ TRACE_LIMIT = 2000
 
 
 @dataclass(frozen=True, slots=True)
-class Flag:
-    """A mark on an output that somebody found wrong. It is kept after it is resolved."""
+class ComponentNode:
+    """A component in a lineage: its shortest distance, and how many of its runs are there."""
 
-    id: int
-    output: str
-    run_id: int | None
-    """The run that had written the output when it was flagged; None if no run wrote it."""
-    flagged_by: str | None
-    flagged_at: datetime
-    reason: str | None
-    resolved_at: datetime | None
-    resolved_by: str | None
-    resolution: str | None
+    component: str
+    depth: int
+    run_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentEdge:
+    """Runs of ``consumer`` read what runs of ``producer`` wrote.
+
+    ``content_changed_outside`` is true if one of them read altered content.
+    """
+
+    consumer: str
+    producer: str
+    edge_count: int
+    content_changed_outside: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentTrace:
+    """A trace or an impact with the runs of each component taken together."""
+
+    output: str | None
+    run_id: int
+    nodes: list[ComponentNode]
+    edges: list[ComponentEdge]
+    truncated: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +436,7 @@ class FlagRequest:
     outputs: list[str]
     reason: str | None = None
     by: str | None = None
+    severity: Severity | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,6 +498,41 @@ class Review:
 
 
 FLAG_LIMIT = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class SearchAnswer:
+    """What holds all words of a search, at most ``limit`` of each kind.
+
+    Attributes:
+        components: those with the words in their name or description, by name.
+        pointers: names of inputs and outputs with words that begin so; the exact name comes first.
+        notes: those with words that begin so, newest first.
+        truncated: true if there is more: say more words.
+    """
+
+    components: list[Component]
+    pointers: list[str]
+    notes: list[Note]
+    truncated: bool
+
+
+CLEAN_CONFIRMATION = "delete all data"
+"""What ``DELETE /api/data`` must be told to delete everything that was recorded."""
+
+
+@dataclass(frozen=True, slots=True)
+class CleanRequest:
+    """Body of ``DELETE /api/data``. ``confirm`` must be ``CLEAN_CONFIRMATION``."""
+
+    confirm: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """What was deleted: how many runs."""
+
+    run_count: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,12 +14,20 @@ from mltrace_otel.contract import api as contract
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 ROUTES = {
     "/api/runs": ["GET"],
+    "/api/runs/count": ["GET"],
     "/api/runs/{ref}": ["GET"],
+    "/api/runs/{ref}/notes": ["GET", "POST"],
     "/api/components": ["GET"],
-    "/api/components/{name}": ["GET"],
-    "/api/tags": ["GET"],
+    "/api/components/{name}": ["GET", "PUT"],
+    "/api/tags": ["GET", "POST"],
     "/api/tags/{tag}": ["GET"],
     "/api/trace": ["GET"],
+    "/api/trace/components": ["GET"],
+    "/api/impact": ["GET"],
+    "/api/impact/components": ["GET"],
+    "/api/pointers/{name}": ["GET"],
+    "/api/search": ["GET"],
+    "/api/data": ["DELETE"],
     "/api/flags": ["GET", "POST"],
     "/api/flags/resolve": ["POST"],
     "/api/review": ["GET"],
@@ -56,16 +64,27 @@ def test_every_route_is_described(document: dict[str, Any]) -> None:
     for operation in list_operations(document):
         assert operation["description"]
         assert "$ref" in str(operation["responses"]["200"]), operation["operationId"]
+        for parameter in operation.get("parameters", ()):
+            assert parameter["description"], (operation["operationId"], parameter["name"])
+
+
+def test_every_answer_and_every_body_has_an_example(document: dict[str, Any]) -> None:
+    for operation in list_operations(document):
+        assert operation["responses"]["200"]["content"]["application/json"]["example"]
+        body = operation.get("requestBody")
+        assert body is None or "examples" in str(body), operation["operationId"]
 
 
 def test_every_route_documents_the_one_shape_of_errors(document: dict[str, Any]) -> None:
     fields = set(contract.Problem.__dataclass_fields__)
 
     for operation in list_operations(document):
-        assert set(operation["responses"]) == {"200", "default"}
-        [(media_type, content)] = operation["responses"]["default"]["content"].items()
-        assert media_type == "application/problem+json"
-        assert set(content["schema"]["properties"]) == fields
+        errors = {key: value for key, value in operation["responses"].items() if key != "200"}
+        assert {"422", "503", "default"} <= set(errors)
+        for error in errors.values():
+            [(media_type, content)] = error["content"].items()
+            assert media_type == "application/problem+json"
+            assert set(content["schema"]["properties"]) == fields
 
 
 @pytest.mark.parametrize("path", [*ROUTES, "/api", "/api/", "/api/nothing", "/api/openapi.json"])

@@ -5,14 +5,14 @@ OpenAPI is its contract; every error is ``application/problem+json`` of one shap
 
 from fastapi import APIRouter
 
-from mltrace_exporter.api import components, flags, lineage, problems, runs
+from mltrace_exporter.api import components, data, flags, lineage, problems, runs, search
 
 __all__ = ["problems", "router"]
 
 router = APIRouter(
     prefix="/api",
-    responses={"default": problems.DOCUMENTED},
+    responses=problems.ALWAYS,
     generate_unique_id_function=lambda route: route.name,
 )
-for _topic in (runs, components, lineage, flags):
+for _topic in (runs, components, lineage, flags, search, data):
     router.include_router(_topic.router)

@@ -1,34 +1,108 @@
 """Routes about components and their tags. Names may hold slashes."""
 
-from fastapi import APIRouter
+from typing import Annotated
 
-from mltrace_exporter.api.parameters import Text
+from fastapi import APIRouter, Body, Path, Query
+from pydantic import AfterValidator
+
+from mltrace_exporter import marks
+from mltrace_exporter.api.examples import answers, exemplify
+from mltrace_exporter.api.parameters import Limit, Text, check_names, check_texts
+from mltrace_exporter.api.problems import MAY_BE_MISSING
 from mltrace_exporter.queries import components
-from mltrace_exporter.web import Reading
-from mltrace_otel.contract.api import Component, Tag
+from mltrace_exporter.web import Reading, Writing
+from mltrace_otel.contract.api import Component, ComponentRequest, Tag, TagRequest
 
 router = APIRouter(tags=["components"])
 
+NAME_LENGTH = 1000
+TAG_LIMIT = 100
 
-@router.get("/components")
-def list_components(connection: Reading) -> list[Component]:
-    """List all components by name."""
-    return components.list_components(connection)
+After = Annotated[
+    Text | None,
+    Query(description="The last name of the page before, to get the names that follow."),
+]
+Name = Annotated[Text, Path(description="Its name.", examples=["inference"])]
 
 
-@router.get("/components/{name:path}")
-def get_component(connection: Reading, name: Text) -> Component:
+def _check_words(request: ComponentRequest) -> ComponentRequest:
+    check_texts(owner=request.owner, description=request.description)
+    _check_tags(request.tags or [])
+    return request
+
+
+def _check_tagging(request: TagRequest) -> TagRequest:
+    check_names([request.component])
+    if not request.tags:
+        raise ValueError("tags: name at least one tag")
+    _check_tags(request.tags)
+    return request
+
+
+def _check_tags(tags: list[str]) -> None:
+    if len(tags) > TAG_LIMIT:
+        raise ValueError(f"tags: at most {TAG_LIMIT} at once")
+    if any(len(tag) > NAME_LENGTH for tag in tags):
+        raise ValueError(f"tags: at most {NAME_LENGTH:,} characters each")
+    check_names(tags)
+
+
+@router.get("/components", responses=answers(list[Component]))
+def list_components(
+    connection: Reading,
+    tag: Annotated[Text | None, Query(description="Only those with this tag.")] = None,
+    owner: Annotated[Text | None, Query(description="Only those of this owner.")] = None,
+    after: After = None,
+    limit: Limit = 1000,
+) -> list[Component]:
+    """List components by name."""
+    return components.list_components(connection, tag=tag, owner=owner, after=after, limit=limit)
+
+
+@router.get("/components/{name:path}", responses={**answers(Component), **MAY_BE_MISSING})
+def get_component(connection: Reading, name: Name) -> Component:
     """Answer with one component."""
     return components.get_component(connection, name)
 
 
-@router.get("/tags")
-def list_tags(connection: Reading) -> list[Tag]:
-    """List all tags by name."""
-    return components.list_tags(connection)
+@router.put("/components/{name:path}", responses=answers(Component))
+def describe_component(
+    connection: Writing,
+    name: Annotated[Name, Path(min_length=1, max_length=NAME_LENGTH)],
+    request: Annotated[
+        ComponentRequest, Body(examples=[exemplify(ComponentRequest)]), AfterValidator(_check_words)
+    ],
+) -> Component:
+    """Say something about a component, which need not have run yet.
+
+    The newest words win, whether a person or a run said them; tags of both are shown.
+    """
+    return marks.describe_component(connection, name, request)
 
 
-@router.get("/tags/{tag:path}")
-def list_tagged(connection: Reading, tag: Text) -> list[Component]:
+@router.get("/tags", responses=answers(list[Tag]))
+def list_tags(connection: Reading, after: After = None, limit: Limit = 1000) -> list[Tag]:
+    """List tags by name."""
+    return components.list_tags(connection, after=after, limit=limit)
+
+
+@router.post("/tags", responses={**answers(Component), **MAY_BE_MISSING})
+def tag_component(
+    connection: Writing,
+    request: Annotated[
+        TagRequest, Body(examples=[exemplify(TagRequest)]), AfterValidator(_check_tagging)
+    ],
+) -> Component:
+    """Give a component tags besides those it has."""
+    return marks.tag_component(connection, request)
+
+
+@router.get("/tags/{tag:path}", responses={**answers(list[Component]), **MAY_BE_MISSING})
+def list_tagged(
+    connection: Reading,
+    tag: Annotated[Text, Path(description="The tag.", examples=["production"])],
+    after: After = None,
+    limit: Limit = 1000,
+) -> list[Component]:
     """List the components that carry a tag."""
-    return components.list_tagged(connection, tag)
+    return components.list_tagged(connection, tag, after=after, limit=limit)

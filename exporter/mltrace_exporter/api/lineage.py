@@ -1,21 +1,83 @@
-"""Routes about where outputs come from."""
+"""Routes about where outputs come from, what was made from them, and who used a pointer."""
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 
-from mltrace_exporter.api.parameters import Text
-from mltrace_exporter.queries import lineage
+from mltrace_exporter.api.examples import answers
+from mltrace_exporter.api.parameters import Depth, Limit, Text
+from mltrace_exporter.api.problems import MAY_BE_MALFORMED, MAY_BE_MISSING
+from mltrace_exporter.errors import MalformedRequest
+from mltrace_exporter.queries import lineage, pointers
+from mltrace_exporter.queries.collapse import collapse
 from mltrace_exporter.web import Reading
-from mltrace_otel.contract.api import Trace
+from mltrace_otel.contract.api import ComponentTrace, PointerHistory, Trace
 
-router = APIRouter(tags=["lineage"])
+router = APIRouter(tags=["lineage"], responses={**MAY_BE_MISSING, **MAY_BE_MALFORMED})
+
+Output = Annotated[
+    Text | None, Query(description="Name of the output; or give `run`.", examples=["model.joblib"])
+]
+Run = Annotated[Text | None, Query(description="Number or span id of the run; or give `output`.")]
+Before = Annotated[Text | None, Query(description="The cursor of the page before.")]
 
 
-@router.get("/trace")
-def trace_output(
-    connection: Reading,
-    output: Annotated[Text, Query(description="Name of the output.")],
+@router.get("/trace", responses=answers(Trace))
+def trace(
+    connection: Reading, output: Output = None, run: Run = None, depth: Depth = None
 ) -> Trace:
-    """Answer with the run that last wrote an output, and everything upstream of it."""
-    return lineage.trace_output(connection, output)
+    """Answer with a run, or the one that last wrote an output, and everything upstream of it."""
+    _require_one(output, run)
+    if output is not None:
+        return lineage.trace_output(connection, output, depth=depth)
+    return lineage.trace_run(connection, run or "", depth=depth)
+
+
+@router.get("/trace/components", responses=answers(ComponentTrace))
+def trace_components(
+    connection: Reading, output: Output = None, run: Run = None, depth: Depth = None
+) -> ComponentTrace:
+    """Answer as `/api/trace` does, with the runs of each component taken together."""
+    return collapse(trace(connection, output, run, depth))
+
+
+@router.get("/impact", responses=answers(Trace))
+def impact(
+    connection: Reading, output: Output = None, run: Run = None, depth: Depth = None
+) -> Trace:
+    """Answer with a run, or the one that last wrote an output, and everything made from it."""
+    _require_one(output, run)
+    if output is not None:
+        return lineage.impact_output(connection, output, depth=depth)
+    return lineage.impact_run(connection, run or "", depth=depth)
+
+
+@router.get("/impact/components", responses=answers(ComponentTrace))
+def impact_components(
+    connection: Reading, output: Output = None, run: Run = None, depth: Depth = None
+) -> ComponentTrace:
+    """Answer as `/api/impact` does, with the runs of each component taken together."""
+    return collapse(impact(connection, output, run, depth))
+
+
+@router.get("/pointers/{name:path}", responses=answers(PointerHistory))
+def get_pointer(
+    connection: Reading,
+    name: Annotated[Text, Path(description="Its name.", examples=["models/delay.joblib"])],
+    versions_before: Before = None,
+    readers_before: Before = None,
+    limit: Limit = 20,
+) -> PointerHistory:
+    """Answer with who wrote a pointer, who read it, and its flags, newest first."""
+    return pointers.get_pointer(
+        connection,
+        name,
+        versions_before=versions_before,
+        readers_before=readers_before,
+        limit=limit,
+    )
+
+
+def _require_one(output: str | None, run: str | None) -> None:
+    if (output is None) == (run is None):
+        raise MalformedRequest("Say what to begin at: give either `output` or `run`.")

@@ -1,17 +1,50 @@
-"""What routes share: limits, and texts. No text that PostgreSQL stores holds a NUL."""
+"""What routes share: limits, cursors, and texts. No text that PostgreSQL stores holds a NUL."""
 
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import Query
 from pydantic import AfterValidator
 
+TEXT_LIMIT = 100_000
+
 
 def refuse_nul(text: str) -> str:
-    """Return ``text``, or raise ValueError if it holds a character that no stored text can hold."""
+    """Return ``text``, or raise ValueError if it holds what no stored text can hold."""
     if "\0" in text:
         raise ValueError("must not contain the NUL character")
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError("must not contain half of a character (a lone surrogate)")
     return text
+
+
+def check_texts(**texts: str | None) -> None:
+    """Raise ValueError if one of the texts cannot be stored, or is too long."""
+    for name, text in texts.items():
+        if text is not None:
+            if len(text) > TEXT_LIMIT:
+                raise ValueError(f"{name}: at most {TEXT_LIMIT:,} characters")
+            refuse_nul(text)
+
+
+def check_names(names: Iterable[str]) -> None:
+    """Raise ValueError if one of the names is empty or cannot be stored."""
+    for name in names:
+        if not name:
+            raise ValueError("a name must not be empty")
+        refuse_nul(name)
+
+
+def _in_utc(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 Text = Annotated[str, AfterValidator(refuse_nul)]
 Limit = Annotated[int, Query(ge=1, le=1000, description="How many to answer with, at most.")]
+Depth = Annotated[
+    int | None,
+    Query(ge=0, le=10_000, description="How many edges away a run may be; all if not said."),
+]
+Moment = Annotated[datetime, AfterValidator(_in_utc)]
+"""A time; one that names no zone is in UTC."""

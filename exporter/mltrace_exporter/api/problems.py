@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException
 
 from mltrace_exporter.errors import (
     ExporterError,
+    Forbidden,
     MalformedRequest,
     NotFound,
     RequestTooLarge,
@@ -27,13 +28,26 @@ from mltrace_exporter.errors import (
 from mltrace_otel.contract.api import Problem
 
 MEDIA_TYPE = "application/problem+json"
-DOCUMENTED: dict[str, Any] = {
-    "description": "Any error",
-    "content": {MEDIA_TYPE: {"schema": TypeAdapter(Problem).json_schema()}},
+Documented = dict[int | str, dict[str, Any]]
+
+
+def _document(status: int | str, meaning: str) -> Documented:
+    content = {MEDIA_TYPE: {"schema": TypeAdapter(Problem).json_schema()}}
+    return {status: {"description": meaning, "content": content}}
+
+
+# What OpenAPI says about errors: of every route, and of those that can have them.
+ALWAYS = {
+    **_document("default", "Any other error"),
+    **_document(422, "The request makes no sense"),
+    **_document(503, "The database does not answer now; the same request can pass later"),
 }
-"""What OpenAPI says about every route's errors."""
+MAY_BE_MISSING = _document(404, "Nobody has recorded what was asked for")
+MAY_BE_MALFORMED = _document(400, "The request cannot be understood")
+MAY_BE_FORBIDDEN = _document(403, "This server does not allow it")
 
 _STATUSES: dict[type[Exception], HTTPStatus] = {
+    Forbidden: HTTPStatus.FORBIDDEN,
     MalformedRequest: HTTPStatus.BAD_REQUEST,
     NotFound: HTTPStatus.NOT_FOUND,
     RequestTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,

@@ -1,35 +1,138 @@
-"""Routes about component runs."""
+"""Routes about component runs, and notes on them."""
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Body, Depends, Path, Query
+from pydantic import AfterValidator
 
-from mltrace_exporter.api.parameters import Limit, Text
-from mltrace_exporter.queries import runs
-from mltrace_exporter.web import Reading
-from mltrace_otel.contract.api import Run, RunPage
+from mltrace_exporter import marks
+from mltrace_exporter.api.examples import answers, exemplify
+from mltrace_exporter.api.parameters import Limit, Moment, Text, check_texts
+from mltrace_exporter.api.problems import MAY_BE_MALFORMED, MAY_BE_MISSING
+from mltrace_exporter.queries import notes, runs
+from mltrace_exporter.web import Reading, Writing
+from mltrace_otel.contract.api import (
+    Note,
+    NotePage,
+    NoteRequest,
+    Run,
+    RunCount,
+    RunOrder,
+    RunPage,
+    RunStatus,
+)
 
-router = APIRouter(prefix="/runs", tags=["runs"])
+router = APIRouter(prefix="/runs", tags=["runs"], responses=MAY_BE_MISSING)
+
+SKIP_LIMIT = 10_000_000
+
+Ref = Annotated[
+    Text,
+    Path(description="Its number, or a unique beginning of its span id.", examples=["42"]),
+]
 
 
-@router.get("")
-def list_runs(
-    connection: Reading,
+def _select(  # noqa: PLR0913, PLR0917 - each is a filter
     component: Annotated[Text | None, Query(description="Only runs of this component.")] = None,
     tag: Annotated[Text | None, Query(description="Only runs of components with this tag.")] = None,
+    owner: Annotated[
+        Text | None, Query(description="Only runs of components of this owner.")
+    ] = None,
+    partition: Annotated[
+        Text | None, Query(description="Only runs about this part of the data.")
+    ] = None,
+    status: Annotated[
+        RunStatus | None, Query(description="Only runs that ended so, or whose tests failed.")
+    ] = None,
+    since: Annotated[
+        Moment | None, Query(description="Only runs that began then or later (ISO 8601).")
+    ] = None,
+    until: Annotated[
+        Moment | None, Query(description="Only runs that began before (ISO 8601).")
+    ] = None,
+    *,
+    flagged: Annotated[
+        bool, Query(description="Only runs with an output that is flagged now.")
+    ] = False,
+    order: Annotated[RunOrder, Query(description="Which run comes first.")] = RunOrder.NEWEST,
+    skip: Annotated[
+        int,
+        Query(
+            ge=0,
+            le=SKIP_LIMIT,
+            description="How many runs to leave out first. To read page after page, use `before`.",
+        ),
+    ] = 0,
+) -> runs.Selection:
+    return runs.Selection(
+        component=component,
+        tag=tag,
+        owner=owner,
+        partition=partition,
+        status=status,
+        since=since,
+        until=until,
+        flagged=flagged,
+        order=order,
+        skip=skip,
+    )
+
+
+Selected = Annotated[runs.Selection, Depends(_select)]
+
+
+def _check_note(request: NoteRequest) -> NoteRequest:
+    if not request.text.strip():
+        raise ValueError("text: say something")
+    check_texts(text=request.text, author=request.author)
+    return request
+
+
+@router.get("", responses={**answers(RunPage), **MAY_BE_MALFORMED})
+def list_runs(
+    connection: Reading,
+    selected: Selected,
     limit: Limit = 20,
     before: Annotated[
         Text | None, Query(description="`next_cursor` of the page before, to get the next one.")
     ] = None,
 ) -> RunPage:
-    """List runs, newest first."""
-    return runs.list_runs(connection, component=component, tag=tag, limit=limit, before=before)
+    """List runs, newest first if nothing else is asked."""
+    return runs.list_runs(connection, selected, limit=limit, before=before)
 
 
-@router.get("/{ref}")
-def get_run(
-    connection: Reading,
-    ref: Annotated[Text, Path(description="Its number, or a unique beginning of its span id.")],
-) -> Run:
+@router.get("/count", responses=answers(RunCount))
+def count_runs(connection: Reading, selected: Selected) -> RunCount:
+    """Count runs."""
+    return runs.count_selected(connection, selected)
+
+
+@router.get("/{ref}", responses=answers(Run))
+def get_run(connection: Reading, ref: Ref) -> Run:
     """Answer with everything that is known about one run."""
     return runs.get_run(connection, ref)
+
+
+@router.get("/{ref}/notes", responses={**answers(NotePage), **MAY_BE_MALFORMED})
+def list_notes(
+    connection: Reading,
+    ref: Ref,
+    limit: Limit = 20,
+    before: Annotated[
+        Text | None, Query(description="`next_cursor` of the page before, to get the next one.")
+    ] = None,
+) -> NotePage:
+    """List the notes about a run, newest first; the one that it brought along is the last."""
+    return notes.list_notes(connection, ref, limit=limit, before=before)
+
+
+@router.post("/{ref}/notes", responses=answers(Note))
+def write_note(
+    connection: Writing,
+    ref: Ref,
+    request: Annotated[
+        NoteRequest, Body(examples=[exemplify(NoteRequest)]), AfterValidator(_check_note)
+    ],
+) -> Note:
+    """Keep a note about a run. The notes that are there stay."""
+    return marks.write_note(connection, ref, request)

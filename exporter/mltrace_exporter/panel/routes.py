@@ -73,7 +73,9 @@ def show_components(connection: Reading) -> HTMLResponse:
 def show_component(connection: Reading, name: Name, before: str | None = None) -> HTMLResponse:
     """Show a component and its history."""
     component = components.get_component(connection, name)
-    history = runs.list_runs(connection, component=name, limit=PAGE_SIZE, before=before)
+    history = runs.list_runs(
+        connection, runs.Selection(component=name), limit=PAGE_SIZE, before=before
+    )
     frame = _frame(connection, name, Section.COMPONENTS)
     first = before is None
     return render_page(contexts.ComponentContext(frame, component, history, is_first_page=first))
@@ -83,7 +85,7 @@ def show_component(connection: Reading, name: Name, before: str | None = None) -
 def show_tag(connection: Reading, name: Name) -> HTMLResponse:
     """Show the components that carry a tag, and their newest runs."""
     tagged = components.list_tagged(connection, name)
-    newest = runs.list_runs(connection, tag=name, limit=PAGE_SIZE)
+    newest = runs.list_runs(connection, runs.Selection(tag=name), limit=PAGE_SIZE)
     frame = _frame(connection, f"Tag {name}", Section.COMPONENTS)
     return render_page(contexts.TagContext(frame, name, tagged, newest))
 

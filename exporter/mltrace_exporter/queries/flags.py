@@ -1,14 +1,32 @@
-"""Which outputs are flagged?"""
+"""Which outputs are, or were, flagged?"""
 
 import sqlalchemy as sa
 
-from mltrace_exporter.store.flags import count_open_flags, read_open_flags
-from mltrace_otel.contract.api import FLAG_LIMIT, Flag
+from mltrace_exporter.store.flags import count_open_flags, read_flags_in
+from mltrace_exporter.store.pointers import hash_name
+from mltrace_otel.contract.api import FLAG_LIMIT, Flag, FlagState
 
 
-def list_flags(connection: sa.Connection, *, limit: int = FLAG_LIMIT) -> list[Flag]:
-    """Return open flags, newest first."""
-    return [Flag(**row._asdict()) for row in read_open_flags(connection, limit)]
+def list_flags(
+    connection: sa.Connection,
+    *,
+    state: FlagState = FlagState.OPEN,
+    output: str | None = None,
+    before: int | None = None,
+    limit: int = FLAG_LIMIT,
+) -> list[Flag]:
+    """Return flags, newest first.
+
+    Args:
+        connection: to the database.
+        state: which ones.
+        output: only those of this output.
+        before: only those with ids below.
+        limit: how many, at most.
+    """
+    pointer_id = None if output is None else hash_name(output)
+    rows = read_flags_in(connection, state, pointer_id=pointer_id, before=before, limit=limit)
+    return [Flag(**row._asdict()) for row in rows]
 
 
 def count_flags(connection: sa.Connection) -> int:

@@ -1,23 +1,28 @@
 """Recent runs, a component's history, one run."""
 
-import re
 from collections.abc import Collection
-from datetime import datetime
 from itertools import groupby
 
 import sqlalchemy as sa
 
-from mltrace_exporter.errors import MalformedRequest, NotFound
 from mltrace_exporter.lineage.staleness import explain_staleness
-from mltrace_exporter.queries.components import get_component, list_tagged
+from mltrace_exporter.queries.components import require_component, require_tag
+from mltrace_exporter.queries.cursors import make_cursor, read_cursor
+from mltrace_exporter.queries.notes import list_notes
+from mltrace_exporter.queries.upstream import judge_upstream
 from mltrace_exporter.store import runs as stored
 from mltrace_exporter.store.edges import Edge, read_edges
+from mltrace_exporter.store.liveness import explain_abort
+from mltrace_exporter.store.refs import resolve_run
+from mltrace_exporter.store.selection import EVERYTHING, Selection, count_runs, find_runs
 from mltrace_exporter.store.staleness import read_dependencies
 from mltrace_otel.contract.api import (
+    NOTE_LIMIT,
     POINTER_LIMIT,
     Execution,
     Pointer,
     Run,
+    RunCount,
     RunPage,
     RunSummary,
     StaleReason,
@@ -26,38 +31,54 @@ from mltrace_otel.contract.api import (
 )
 from mltrace_otel.contract.attributes import DEFAULT_STALENESS_THRESHOLD_S
 
-_SPAN_ID_DIGITS = 16
+__all__ = ["Selection", "count_selected", "get_run", "list_runs", "summarise"]
+
 _STACKTRACE = "exception.stacktrace"  # an attribute of OpenTelemetry's, kept as it came
 
 
 def list_runs(
     connection: sa.Connection,
+    selection: Selection = EVERYTHING,
     *,
-    component: str | None = None,
-    tag: str | None = None,
     limit: int = 20,
     before: str | None = None,
 ) -> RunPage:
-    """Return runs, newest first: of all components, of one, or of those with a tag.
+    """Return the selected runs, as a rule newest first.
+
+    Args:
+        connection: to the database.
+        selection: which runs, in which order.
+        limit: how many, at most.
+        before: `next_cursor` of the page before; the page behind it is returned.
 
     Raises:
         NotFound: the component or the tag is unknown.
         MalformedRequest: ``before`` is no cursor of an earlier page.
     """
-    if component is not None:
-        get_component(connection, component)
-    if tag is not None:
-        list_tagged(connection, tag)
-    ids = stored.find_newest(
-        connection,
-        component_name=component,
-        tag=tag,
-        before=None if before is None else _read_cursor(before),
-        limit=limit + 1,
-    )
+    _require_known(connection, selection)
+    after = None if before is None else read_cursor(before)
+    ids = find_runs(connection, selection, after=after, limit=limit + 1)
     summaries = summarise(connection, ids[:limit])
     items = [summaries[id_] for id_ in ids[:limit]]
-    return RunPage(items, _make_cursor(items[-1]) if len(ids) > limit else None)
+    more = len(ids) > limit
+    return RunPage(items, make_cursor(items[-1].started_at, items[-1].id) if more else None)
+
+
+def count_selected(connection: sa.Connection, selection: Selection = EVERYTHING) -> RunCount:
+    """Return how many runs are selected.
+
+    Raises:
+        NotFound: the component or the tag is unknown.
+    """
+    _require_known(connection, selection)
+    return RunCount(count_runs(connection, selection))
+
+
+def _require_known(connection: sa.Connection, selection: Selection) -> None:
+    if selection.component is not None:
+        require_component(connection, selection.component)
+    if selection.tag is not None:
+        require_tag(connection, selection.tag)
 
 
 def get_run(connection: sa.Connection, ref: str) -> Run:
@@ -70,12 +91,13 @@ def get_run(connection: sa.Connection, ref: str) -> Run:
     Raises:
         NotFound: no run, or more than one, answers to ``ref``.
     """
-    run_id = _resolve(connection, ref)
+    run_id = resolve_run(connection, ref)
     edges = read_edges(connection, [run_id])
     producers = sorted({edge.producer for edge in edges})
     summaries = summarise(connection, [run_id, *producers])
     row = stored.read_details(connection, run_id)
     attributes = dict(row.attributes)
+    notes = list_notes(connection, ref, limit=NOTE_LIMIT).items
     return Run(
         summary=summaries[run_id],
         description=row.description,
@@ -84,7 +106,7 @@ def get_run(connection: sa.Connection, ref: str) -> Run:
         outputs=_list_pointers(connection, run_id, "output", ()),
         test_outcomes=_list_tests(connection, run_id),
         dependencies=[summaries[id_] for id_ in producers],
-        notes=row.notes,
+        notes=notes[0].text if notes else None,
         code=row.source,
         code_function=row.code_function,
         code_file=row.code_file,
@@ -101,20 +123,24 @@ def get_run(connection: sa.Connection, ref: str) -> Run:
         stacktrace=attributes.pop(_STACKTRACE, None),
         resource=row.resource,
         attributes=attributes,
+        note_history=notes,
+        upstream=judge_upstream(connection, run_id),
     )
 
 
-def summarise(connection: sa.Connection, run_ids: Collection[int]) -> dict[int, RunSummary]:
-    """Return the summary of each run by its id."""
+def summarise(
+    connection: sa.Connection, run_ids: Collection[int], edges: Collection[Edge] | None = None
+) -> dict[int, RunSummary]:
+    """Return the summary of each run by its id; ``edges``, if known, are all that begin at them."""
     if not run_ids:
         return {}
-    stale = _explain(connection, run_ids)
+    stale = _explain(connection, read_edges(connection, run_ids) if edges is None else edges)
     rows = stored.read_summaries(connection, run_ids)
     return {row.id: _shape_summary(row, stale.get(row.id, [])) for row in rows}
 
 
-def _explain(connection: sa.Connection, run_ids: Collection[int]) -> dict[int, list[StaleReason]]:
-    dependencies = read_dependencies(connection, run_ids)
+def _explain(connection: sa.Connection, edges: Collection[Edge]) -> dict[int, list[StaleReason]]:
+    dependencies = read_dependencies(connection, edges) if edges else []
     return {
         run_id: [reason for one in group for reason in explain_staleness(one)]
         for run_id, group in groupby(dependencies, key=lambda one: one.consumer_id)
@@ -130,15 +156,15 @@ def _shape_summary(row: stored.Row, stale: list[StaleReason]) -> RunSummary:
         owner=row.owner,
         tags=row.tags or [],
         started_at=row.started_at,
-        ended_at=row.ended_at,
-        duration_s=(row.ended_at - row.started_at).total_seconds(),
-        execution=Execution(row.execution),
+        ended_at=row.shown_end,
+        duration_s=(row.shown_end - row.started_at).total_seconds() if row.shown_end else None,
+        execution=Execution(row.shown_execution),
         tests=_judge(row.tests, row.failures),
         stale=stale,
         partition=row.partition,
         git_hash=row.git_hash,
         git_tags=row.git_tags,
-        message=row.message,
+        message=row.message or explain_abort(row.execution, row.shown_execution, row.alive_at),
         input_count=row.input_count,
         output_count=row.output_count,
         inputs=row.inputs,
@@ -174,33 +200,3 @@ def _list_tests(connection: sa.Connection, run_id: int) -> list[TestOutcome]:
         TestOutcome(row.suite, row.case, row.phase, row.status, row.message, row.duration_s)
         for row in stored.read_tests(connection, [run_id])
     ]
-
-
-def _resolve(connection: sa.Connection, ref: str) -> int:
-    if ref.isascii() and ref.isdigit() and len(ref) < _SPAN_ID_DIGITS:
-        found = stored.find_by_id(connection, int(ref))
-        if found is not None:
-            return found
-    matches: list[int] = []
-    if re.fullmatch(rf"[0-9a-fA-F]{{4,{_SPAN_ID_DIGITS}}}", ref):
-        first, last = (bytes.fromhex(ref.ljust(_SPAN_ID_DIGITS, digit)) for digit in "0f")
-        matches = stored.find_by_span(connection, first, last)
-    if len(matches) > 1:
-        raise NotFound(f"More than one run's span id begins with {ref}: give more digits.")
-    if not matches:
-        raise NotFound(f"There is no run {ref}. `mltrace recent` lists the newest runs.")
-    return matches[0]
-
-
-def _make_cursor(run: RunSummary) -> str:
-    return f"{run.started_at.isoformat()}~{run.id}"
-
-
-def _read_cursor(cursor: str) -> tuple[datetime, int]:
-    started_at, _, run_id = cursor.partition("~")
-    try:
-        return datetime.fromisoformat(started_at), int(run_id)
-    except ValueError:
-        raise MalformedRequest(
-            f"{cursor!r} is no cursor: take `next_cursor` of the page before."
-        ) from None

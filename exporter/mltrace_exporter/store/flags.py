@@ -9,13 +9,36 @@ from sqlalchemy.dialects import postgresql as pg
 from mltrace_exporter.store.bulk import unnest
 from mltrace_exporter.store.edges import is_direction, select_last_writer
 from mltrace_exporter.store.schema import component_run, flag, io_pointer, run_io
+from mltrace_otel.contract.api import FlagState
 
 _OPEN = flag.c.resolved_at.is_(None)
 
 
-def read_open_flags(connection: sa.Connection, limit: int) -> Sequence[sa.Row[*tuple[Any, ...]]]:
-    """Return open flags with the names of their outputs, newest first."""
-    return connection.execute(_select_flags().where(_OPEN).limit(limit)).all()
+def read_flags_in(
+    connection: sa.Connection,
+    state: FlagState,
+    *,
+    pointer_id: int | None = None,
+    before: int | None = None,
+    limit: int,
+) -> Sequence[sa.Row[*tuple[Any, ...]]]:
+    """Return flags with the names of their outputs, newest first.
+
+    Args:
+        connection: to the database.
+        state: which ones.
+        pointer_id: only those of this output.
+        before: only those with ids below.
+        limit: how many, at most.
+    """
+    query = _select_flags().limit(limit)
+    if state is not FlagState.ALL:
+        query = query.where(_OPEN if state is FlagState.OPEN else flag.c.resolved_at.is_not(None))
+    if pointer_id is not None:
+        query = query.where(flag.c.pointer_id == pointer_id)
+    if before is not None:
+        query = query.where(flag.c.id < before)
+    return connection.execute(query).all()
 
 
 def read_flags(
@@ -42,17 +65,19 @@ def open_flags(
     *,
     by: str | None,
     reason: str | None,
+    severity: str | None,
 ) -> list[int]:
     """Flag the pointers and return the new flags' ids; one that has an open flag keeps it.
 
     Each flag is tied to the run that had written the pointer last.
     """
-    asked = unnest(id=(sorted(pointer_ids), sa.BigInteger))
+    asked = unnest(id=(list(pointer_ids), sa.BigInteger))
     writer = select_last_writer(asked.c.id).correlate(asked).scalar_subquery()
-    rows = sa.select(asked.c.id, writer, sa.literal(by, sa.Text), sa.literal(reason, sa.Text))
+    said = (sa.literal(text, sa.Text) for text in (by, reason, severity))
+    rows = sa.select(asked.c.id, writer, *said)
     statement = (
         pg.insert(flag)
-        .from_select(["pointer_id", "run_id", "flagged_by", "reason"], rows)
+        .from_select(["pointer_id", "run_id", "flagged_by", "reason", "severity"], rows)
         .on_conflict_do_nothing(index_elements=["pointer_id"], index_where=_OPEN)
         .returning(flag.c.id)
     )
@@ -126,5 +151,5 @@ def _select_flags() -> sa.Select[Any]:
             *(column for column in flag.c if column.name not in {"id", "pointer_id"}),
         )
         .join_from(flag, io_pointer, io_pointer.c.id == flag.c.pointer_id)
-        .order_by(flag.c.flagged_at.desc(), io_pointer.c.name)
+        .order_by(flag.c.id.desc())
     )

@@ -1,13 +1,14 @@
 """Runs as they are stored, found by what people know of them."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 
-from mltrace_exporter.store.bulk import unnest
+from mltrace_exporter.store.bulk import ask
 from mltrace_exporter.store.edges import is_direction
+from mltrace_exporter.store.liveness import shown_end, shown_execution
 from mltrace_exporter.store.schema import (
     code,
     component,
@@ -21,27 +22,6 @@ from mltrace_exporter.store.schema import (
 Row = sa.Row[*tuple[Any, ...]]
 
 _LISTED_NAMES = 10
-
-
-def find_newest(
-    connection: sa.Connection,
-    *,
-    component_name: str | None,
-    tag: str | None,
-    before: tuple[datetime, int] | None,
-    limit: int,
-) -> list[int]:
-    """Return ids of runs, newest start first, that began before ``before`` (start and run id)."""
-    run = component_run
-    query = sa.select(run.c.id).order_by(run.c.started_at.desc(), run.c.id.desc()).limit(limit)
-    if component_name is not None:
-        query = query.where(run.c.component == component_name)
-    if tag is not None:
-        tagged = sa.select(component.c.name).where(component.c.tags.contains([tag]))
-        query = query.where(run.c.component.in_(tagged))
-    if before is not None:
-        query = query.where(sa.tuple_(run.c.started_at, run.c.id) < sa.tuple_(*before))
-    return list(connection.scalars(query))
 
 
 def find_by_id(connection: sa.Connection, run_id: int) -> int | None:
@@ -59,11 +39,17 @@ def find_by_span(connection: sa.Connection, first: bytes, last: bytes) -> list[i
 
 def read_summaries(connection: sa.Connection, run_ids: Collection[int]) -> Sequence[Row]:
     """Return a row for each run with what lists show of it, staleness aside."""
-    asked = unnest(id=(list(run_ids), sa.BigInteger))
-    run = component_run
+    return connection.execute(_select_summaries(), {"id": list(run_ids)}).all()
+
+
+@cache
+def _select_summaries() -> sa.Select[*tuple[Any, ...]]:
+    asked, run = ask(id=sa.BigInteger), component_run
     counts, verdict = _count_io(run), _judge(run)
-    query = sa.select(
+    return sa.select(
         *(run.c[name] for name in _SUMMARY_COLUMNS),
+        shown_execution(run).label("shown_execution"),
+        shown_end(run).label("shown_end"),
         component.c.owner,
         component.c.tags,
         counts.c.input_count,
@@ -78,11 +64,10 @@ def read_summaries(connection: sa.Connection, run_ids: Collection[int]) -> Seque
         .join(counts, sa.true())
         .join(verdict, sa.true())
     )
-    return connection.execute(query).all()
 
 
 _SUMMARY_COLUMNS = (
-    *("id", "trace_id", "span_id", "component", "started_at", "ended_at", "execution"),
+    *("id", "trace_id", "span_id", "component", "started_at", "execution", "alive_at"),
     *("partition", "git_hash", "git_tags", "message"),
 )
 

@@ -26,7 +26,7 @@ _Reads = Mapping[int, Mapping[int, Sequence[TraceEdge]]]
 
 def render_trace(trace: Trace, now: datetime) -> RenderableType:
     """Return the tree of a lineage."""
-    title = Text(printable(trace.output), style="bold", overflow="fold")
+    title = Text(printable(trace.output or f"run {trace.run_id}"), style="bold", overflow="fold")
     upstream = count(len(trace.nodes) - 1, "run")
     title.append(f"  last written by run {trace.run_id}, {upstream} upstream", style="not bold")
     trees = _Forest(trace, now).grow()

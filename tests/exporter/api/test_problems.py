@@ -46,7 +46,6 @@ def test_what_nobody_recorded_is_named(api: httpx.Client, path: str, said: str) 
         ("/api/runs?limit=1001", "limit in the query: Input should be less than or equal to 1000"),
         ("/api/flags?limit=many", "limit in the query: Input should be a valid integer"),
         ("/api/review?sort=luck", "sort in the query: Input should be 'coverage' or 'suspicion'"),
-        ("/api/trace", "output in the query: Field required"),
         ("/api/trace?output=%00", "output in the query: must not contain the NUL character"),
     ],
 )
@@ -54,8 +53,17 @@ def test_what_makes_no_sense_is_named(api: httpx.Client, path: str, said: str) -
     assert said in assert_problem(api.get(path), 422)
 
 
-def test_a_cursor_that_nobody_gave_is_refused(api: httpx.Client) -> None:
-    assert "next_cursor" in assert_problem(api.get("/api/runs?before=yesterday"), 400)
+@pytest.mark.parametrize("cursor", ["yesterday", "2026-01-01T00:00~1", "2026-01-01T00:00Z~-1"])
+def test_a_cursor_that_nobody_gave_is_refused(api: httpx.Client, cursor: str) -> None:
+    assert "page before" in assert_problem(api.get(f"/api/runs?before={cursor}"), 400)
+
+
+@pytest.mark.parametrize("question", ["trace", "impact", "trace/components", "impact/components"])
+@pytest.mark.parametrize("query", ["", "?output=a&run=1"])
+def test_a_lineage_begins_at_an_output_or_a_run(
+    api: httpx.Client, question: str, query: str
+) -> None:
+    assert "`output` or `run`" in assert_problem(api.get(f"/api/{question}{query}"), 400)
 
 
 def test_a_method_that_is_not_possible_names_those_that_are(api: httpx.Client) -> None:

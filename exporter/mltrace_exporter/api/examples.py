@@ -1,0 +1,141 @@
+"""Examples for OpenAPI: one answer and one request of each shape, from the demo's pipeline."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from mltrace_otel.contract import api as shapes
+
+_WHEN = datetime(2026, 1, 5, 7, 30, tzinfo=UTC)
+_LATER = datetime(2026, 1, 6, 9, 15, tzinfo=UTC)
+_OUTPUT = "predictions/2026-01-05.parquet"
+_MODEL = "models/delay.joblib"
+_DIGEST = "xxh3-128:5f2b9c0a4d7e13868c5b1a0f9e6d2c47"
+
+_RUN = shapes.RunSummary(
+    id=42,
+    trace_id="0af7651916cd43dd8448eb211c80319c",
+    span_id="b7ad6b7169203331",
+    component="inference",
+    owner="jeanne",
+    tags=["production"],
+    started_at=_WHEN,
+    ended_at=datetime(2026, 1, 5, 7, 30, 4, tzinfo=UTC),
+    duration_s=4.0,
+    execution=shapes.Execution.OK,
+    tests=shapes.TestVerdict.PASSED,
+    stale=[shapes.StaleReason("old_input", "training (ID 7) was run 41 days ago.", 7)],
+    partition="2026-01-05",
+    git_hash="596b1e12bcf849ebd6db856071b90aad7e921c8d",
+    git_tags=["v1.4"],
+    message=None,
+    input_count=1,
+    output_count=1,
+    inputs=[_MODEL],
+    outputs=[_OUTPUT],
+)
+_FLAG = shapes.Flag(
+    id=3,
+    output=_OUTPUT,
+    run_id=42,
+    flagged_by="jeanne",
+    flagged_at=_LATER,
+    reason="all delays are negative",
+    resolved_at=None,
+    resolved_by=None,
+    resolution=None,
+    severity=shapes.Severity.HIGH,
+)
+_NOTE = shapes.Note(5, 42, "Ran again after the feed was repaired.", "jeanne", _LATER)
+_COMPONENT = shapes.Component(
+    "inference", "jeanne", "Predicts delays of flights.", ["production"], 365, _WHEN
+)
+_USE = shapes.PointerUse(42, "inference", _WHEN, "data", _DIGEST, 51_200, [])
+_REVIEW = shapes.Review(
+    [_FLAG],
+    1,
+    [shapes.Candidate(_RUN, 1, 0, 1.0, 1.0, ["The code had changed since the run before."])],
+    shapes.ReviewSort.COVERAGE,
+)
+_VALUES: dict[object, object] = {
+    shapes.Cleaned: shapes.Cleaned(1042),
+    shapes.CleanRequest: shapes.CleanRequest(shapes.CLEAN_CONFIRMATION),
+    shapes.Component: _COMPONENT,
+    list[shapes.Component]: [_COMPONENT],
+    shapes.ComponentRequest: shapes.ComponentRequest("jeanne", "Predicts delays.", ["flights"]),
+    shapes.ComponentTrace: shapes.ComponentTrace(
+        _OUTPUT,
+        42,
+        [shapes.ComponentNode("inference", 0, 1), shapes.ComponentNode("training", 1, 1)],
+        [shapes.ComponentEdge("inference", "training", 1, content_changed_outside=False)],
+        truncated=False,
+    ),
+    list[shapes.Flag]: [_FLAG],
+    shapes.FlagChange: shapes.FlagChange([_FLAG], []),
+    shapes.FlagRequest: shapes.FlagRequest(
+        [_OUTPUT], "all delays are negative", "jeanne", shapes.Severity.HIGH
+    ),
+    shapes.Note: _NOTE,
+    shapes.NotePage: shapes.NotePage([_NOTE], None),
+    shapes.NoteRequest: shapes.NoteRequest("Ran again after the feed was repaired.", "jeanne"),
+    shapes.PointerHistory: shapes.PointerHistory(
+        _OUTPUT,
+        "data",
+        flagged=True,
+        versions=[_USE],
+        versions_cursor=None,
+        readers=[],
+        readers_cursor=None,
+        flags=[_FLAG],
+    ),
+    shapes.Problem: shapes.Problem("Not Found", 404, "There is no run 999."),
+    shapes.Review: _REVIEW,
+    shapes.Run: shapes.Run(
+        summary=_RUN,
+        description="Predicts delays of flights.",
+        parent_id=None,
+        inputs=[
+            shapes.Pointer(_MODEL, "model", _DIGEST, 812_000, [], flagged=False, producer_id=7)
+        ],
+        outputs=[shapes.Pointer(_OUTPUT, "data", _DIGEST, 51_200, [], flagged=True)],
+        test_outcomes=[shapes.TestOutcome("DelayTest", "testRange", "after", "pass", None, 0.002)],
+        dependencies=[],
+        notes=_NOTE.text,
+        code="def predict(model, flights):\n    return model.predict(flights)\n",
+        code_function="pipeline.predict",
+        code_file="pipeline.py",
+        code_line=12,
+        git_ref="main",
+        git_repository="https://git.example.com/flights.git",
+        git_dirty=False,
+        error_type=None,
+        staleness_threshold_s=2_592_000.0,
+        resource={"service.name": "nightly"},
+        note_history=[_NOTE],
+        upstream=shapes.UpstreamVerdict(4, 1, 0, 0, 0, truncated=False),
+    ),
+    shapes.RunCount: shapes.RunCount(365),
+    shapes.RunPage: shapes.RunPage([_RUN], "2026-01-05T07:30:00+00:00~42"),
+    shapes.SearchAnswer: shapes.SearchAnswer([_COMPONENT], [_OUTPUT], [_NOTE], truncated=False),
+    list[shapes.Tag]: [shapes.Tag("production", 3)],
+    shapes.TagRequest: shapes.TagRequest("inference", ["production"]),
+    shapes.Trace: shapes.Trace(
+        _OUTPUT,
+        42,
+        [shapes.TraceNode(_RUN, 0)],
+        [shapes.TraceEdge(42, 7, _MODEL, shapes.EdgeRule.DIGEST, content_changed_outside=False)],
+        truncated=False,
+    ),
+    shapes.UnflagRequest: shapes.UnflagRequest([_OUTPUT], resolution="computed again", by="jeanne"),
+}
+
+
+def exemplify(shape: Any) -> Any:  # noqa: ANN401 - a type, and its JSON
+    """Return the JSON of the example of a shape."""
+    return TypeAdapter(shape).dump_python(_VALUES[shape], mode="json")
+
+
+def answers(shape: Any) -> dict[int | str, dict[str, Any]]:  # noqa: ANN401 - a type
+    """Return what OpenAPI says beside the schema about an answer of this shape."""
+    return {200: {"content": {"application/json": {"example": exemplify(shape)}}}}

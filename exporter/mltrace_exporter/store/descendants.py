@@ -1,0 +1,183 @@
+"""Who depends on a run: the edges of `store.edges` walked the other way.
+
+An edge is told by its consumer. So for each producer those runs are looked up that could depend on
+it, by link, content, name or declaration; whether one does is told by its own edges. A content or
+name is looked for only until somebody else wrote it next, so a name that is written every day does
+not bring up its whole history.
+"""
+
+from collections.abc import Collection
+from functools import cache
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
+
+from mltrace_exporter.store.bulk import ask
+from mltrace_exporter.store.edges import (
+    NEARLY_EMPTY_BYTES,
+    Edge,
+    edges_of,
+    is_direction,
+)
+from mltrace_exporter.store.schema import component_run, io_pointer, run_io
+
+
+def read_readers(connection: sa.Connection, producers: Collection[int]) -> list[Edge]:
+    """Return all edges that end at one of ``producers``."""
+    return [Edge(*row) for row in connection.execute(_select_readers(), {"id": list(producers)})]
+
+
+def read_descendants(connection: sa.Connection, roots: Collection[int], limit: int) -> list[int]:
+    """Return the roots and every run downstream of them, nearest first, at most ``limit`` ids."""
+    parameters = {"id": list(roots), "limit": limit}
+    return list(connection.scalars(_select_descendants(), parameters))
+
+
+@cache
+def _select_readers() -> sa.Select[int, int, str, str, bool, int]:
+    asked = ask(id=sa.BigInteger)
+    candidate = _candidates(asked.c.id)
+    edge = edges_of(candidate.c.id)
+    return (
+        sa.select(
+            candidate.c.id,
+            edge.c.producer_id,
+            io_pointer.c.name,
+            edge.c.rule,
+            edge.c.changed,
+            edge.c.written_id,
+        )
+        .select_from(asked.join(candidate, sa.true()).join(edge, edge.c.producer_id == asked.c.id))
+        .outerjoin(io_pointer, io_pointer.c.id == edge.c.pointer_id)
+        .order_by(candidate.c.id, edge.c.producer_id, io_pointer.c.name)
+    )
+
+
+@cache
+def _select_descendants() -> sa.Select[int]:
+    start = ask(id=sa.BigInteger)
+    downstream = sa.select(start.c.id).cte("downstream", recursive=True)
+    candidate = _candidates(downstream.c.id)
+    edge = edges_of(candidate.c.id)
+    downstream = downstream.union(
+        sa.select(candidate.c.id).select_from(
+            downstream.join(candidate, sa.true()).join(edge, edge.c.producer_id == downstream.c.id)
+        )
+    )
+    return sa.select(downstream.c.id).limit(sa.bindparam("limit", type_=sa.BigInteger))
+
+
+def _candidates(producer_id: sa.ColumnElement[int]) -> sa.FromClause:
+    """The runs that could depend on one run, each once."""
+    return sa.union(
+        _linked(producer_id),
+        _read_content(producer_id, same_name=True),
+        _read_content(producer_id, same_name=False),
+        _read_name(producer_id),
+        _declared(producer_id),
+    ).lateral("candidate")
+
+
+def _linked(producer_id: sa.ColumnElement[int]) -> sa.Select[int]:
+    """Those that name the run's span."""
+    run, read = component_run.alias("linked_producer"), run_io.alias("linking")
+    return (
+        sa.select(read.c.run_id.label("id"))
+        .join_from(
+            run,
+            read,
+            (read.c.producer_span_id == run.c.span_id)
+            & (read.c.producer_trace_id == run.c.trace_id),
+        )
+        .where(run.c.id == producer_id)
+    )
+
+
+def _read_content(producer_id: sa.ColumnElement[int], *, same_name: bool) -> sa.Select[int]:
+    """Those that read what the run wrote, before the content was written again."""
+    kind = "same" if same_name else "other"
+    wrote, read = run_io.alias(f"wrote_{kind}"), run_io.alias(f"read_{kind}")
+    again = run_io.alias(f"again_{kind}")
+    next_write = (
+        sa.select(again.c.moment)
+        .where(
+            again.c.digest == wrote.c.digest,
+            is_direction(again, "output"),
+            again.c.moment > wrote.c.moment,
+            *((again.c.pointer_id == wrote.c.pointer_id,) if same_name else ()),
+        )
+        .order_by(again.c.moment)
+        .limit(1)
+        .lateral(f"next_{kind}")
+    )
+    name = read.c.pointer_id == wrote.c.pointer_id
+    found = read.c.digest == wrote.c.digest
+    found &= name if same_name else (~name & (read.c.size_bytes >= NEARLY_EMPTY_BYTES))
+    return _select_between(producer_id, wrote, read, next_write, found)
+
+
+def _read_name(producer_id: sa.ColumnElement[int]) -> sa.Select[int]:
+    """Those that read a name that the run wrote, before it was written again."""
+    wrote, read, again = (run_io.alias(f"{word}_name") for word in ("wrote", "read", "again"))
+    next_write = (
+        sa.select(again.c.moment)
+        .where(
+            again.c.pointer_id == wrote.c.pointer_id,
+            is_direction(again, "output"),
+            again.c.moment > wrote.c.moment,
+        )
+        .order_by(again.c.moment)
+        .limit(1)
+        .lateral("next_name")
+    )
+    found = read.c.pointer_id == wrote.c.pointer_id
+    return _select_between(producer_id, wrote, read, next_write, found)
+
+
+def _select_between(
+    producer_id: sa.ColumnElement[int],
+    wrote: sa.FromClause,
+    read: sa.FromClause,
+    next_write: sa.FromClause,
+    found: sa.ColumnElement[bool],
+) -> sa.Select[int]:
+    until = sa.func.coalesce(next_write.c.moment, sa.text("'infinity'::timestamptz"))
+    return (
+        sa.select(read.c.run_id.label("id"))
+        .select_from(wrote.outerjoin(next_write, sa.true()).join(read, found))
+        .where(
+            wrote.c.run_id == producer_id,
+            is_direction(wrote, "output"),
+            is_direction(read, "input"),
+            read.c.moment >= wrote.c.moment,
+            # At that very moment: a run that wrote it in no time may still have read this one's.
+            read.c.moment <= until,
+        )
+    )
+
+
+def _declared(producer_id: sa.ColumnElement[int]) -> sa.Select[int]:
+    """Those that declared the run's component, until its next run began."""
+    run, consumer = component_run.alias("upstream_run"), component_run.alias("declaring_run")
+    later = component_run.alias("later_run")
+    next_run = (
+        sa.select(later.c.started_at)
+        .where(later.c.component == run.c.component, later.c.started_at > run.c.started_at)
+        .order_by(later.c.started_at)
+        .limit(1)
+        .lateral("next_run")
+    )
+    until = sa.func.coalesce(next_run.c.started_at, sa.text("'infinity'::timestamptz"))
+    return (
+        sa.select(consumer.c.id)
+        .select_from(
+            run.outerjoin(next_run, sa.true()).join(
+                consumer,
+                (consumer.c.upstream != sa.literal_column("'{}'::text[]"))
+                & consumer.c.upstream.op("@>")(pg.array([run.c.component]))
+                & (consumer.c.started_at > run.c.started_at)
+                & (consumer.c.started_at <= until),
+            )
+        )
+        .where(run.c.id == producer_id)
+    )
