@@ -4,6 +4,7 @@ What a run saves becomes an output of it, what it loads an input, linked to the 
 """
 
 import os
+from dataclasses import replace
 from typing import Any
 
 from opentelemetry.trace import SpanContext
@@ -49,8 +50,10 @@ def save(obj: object, path: str | os.PathLike[str] | None = None) -> str:
     else:
         raise ArtifactError(f"Cannot save this {type(obj).__name__}: it cannot be pickled.")
     if run:
-        run.run.outputs.append(_point(sidecar.name, sidecar.content))
+        _note(run.run.outputs, _point(sidecar.name, sidecar.content))
         PRODUCERS.remember(sidecar.content, run.span)
+        if run.contents is not None:
+            run.contents[id(obj)] = sidecar.digest
     return sidecar.name
 
 
@@ -80,7 +83,10 @@ def load(path: str | os.PathLike[str]) -> Any:  # noqa: ANN401 - callers know wh
             raise ArtifactError(f"Cannot load {address}. {error}") from error
     run = current.get_run()
     if run:
-        run.run.inputs.append(_point(address, content, known.producer if known else None))
+        _note(run.run.inputs, _point(address, content, known.producer if known else None))
+        if run.contents is not None:
+            inside = known.content if known else digest(value)
+            run.contents[id(value)] = inside.text if inside else ""
     return value
 
 
@@ -108,6 +114,15 @@ def keep(
     except Exception as error:  # noqa: BLE001 - the boundary between us and the user's program
         shelf.warn_once(f"{component}.{variable}", f"{component}.{variable} is not kept: {error}")
     return None
+
+
+def _note(pointers: list[IOPointer], new: IOPointer) -> None:
+    """Add a pointer, in the place of what a variable or an earlier call said of the same file."""
+    for place, pointer in enumerate(pointers):
+        if pointer.name == new.name:
+            pointers[place] = replace(new, labels=pointer.labels)
+            return
+    pointers.append(new)
 
 
 def _point(address: str, content: Digest | None, producer: SpanContext | None = None) -> IOPointer:

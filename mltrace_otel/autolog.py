@@ -14,7 +14,7 @@ from types import BuiltinFunctionType, FunctionType, GeneratorType, MethodType, 
 from opentelemetry.trace import INVALID_SPAN_CONTEXT, SpanContext
 
 from mltrace_otel import artifacts
-from mltrace_otel.digest import Digest
+from mltrace_otel.digest import Digest, digest
 from mltrace_otel.pointers import IOPointer, read_inputs, read_outputs
 
 SIZE_LIMIT_BYTES = 1_000_000
@@ -90,11 +90,13 @@ class AutoLog:
     Args:
         component: name of the component.
         span: span of the run.
+        contents: digests of the values that the run loads and saves by hand, by their ids.
     """
 
-    def __init__(self, component: str, span: SpanContext) -> None:
+    def __init__(self, component: str, span: SpanContext, contents: Mapping[int, str]) -> None:
         self._component = component
         self._span = span
+        self._contents = contents
         self._read: dict[str, tuple[object, str | None]] = {}
         self._logged: list[object] = []
 
@@ -121,7 +123,7 @@ class AutoLog:
         before = self._read.get(variable)
         if before and before[0] is value and before[1] is None:
             return []  # it named something
-        if not is_worth_keeping(variable, value):
+        if not is_worth_keeping(variable, value) or self._is_known(value):
             return []
         pointers = read_outputs(self._component, variable, value, self._span)
         if before and before[0] is value and [p.digest for p in pointers] == [before[1]]:
@@ -151,6 +153,12 @@ class AutoLog:
         if any(value is each for each in self._logged):
             return []
         return self.read_output(place, value)
+
+    def _is_known(self, value: object) -> bool:
+        """Tell whether the run loaded or saved just this value, and it has not changed since."""
+        known = self._contents.get(id(value))
+        content = digest(value) if known else None
+        return content is not None and content.text == known
 
     def _is_placed(self, variable: str, pointers: list[IOPointer]) -> bool:
         """Tell whether a pointer is named by its place only, and its content is known."""

@@ -114,6 +114,16 @@ class Call:
             return self._frame is not None
         return True
 
+    def step(self, step: Callable[[Any], object], sent: object) -> object:
+        """Let the body of a generator go on, in the run; its consumer is not in it."""
+        self.enter()
+        self.catch_frame()
+        try:
+            return step(sent)
+        finally:
+            self.stop_catching()
+            self.leave()
+
     def end(self, error: BaseException | None, result: object = None) -> None:
         """Do what comes after the function, whether it returned or raised."""
         end_time_ns = time.time_ns()
@@ -153,9 +163,10 @@ class Call:
         self._span = start_span(self._plan.component)
         self._context = make_current(self._span)
         own = self._span.get_span_context()
-        self._current = current.CurrentRun(self._plan.component, self._run, own)
-        if self._plan.auto_log:
-            self._auto = AutoLog(self._plan.component, own)
+        contents: dict[int, str] | None = {} if self._plan.auto_log else None
+        self._current = current.CurrentRun(self._plan.component, self._run, own, contents)
+        if contents is not None:
+            self._auto = AutoLog(self._plan.component, own, contents)
 
     def _bind(self, args: tuple[object, ...], kwargs: Mapping[str, object]) -> None:
         self._arguments = bind_arguments(self._plan.variables, args, kwargs)
@@ -229,6 +240,9 @@ class Call:
         pointers = read_slot(slot, self._plan.component, values, own)
         if self._auto and slot.content is None and slot.variable in values:
             pointers = self._auto.keep_output(slot.variable, values[slot.variable], pointers)
+        if self._run.outputs:  # the function may have saved the same files by hand
+            names = {pointer.name for pointer in pointers}
+            self._run.outputs = [each for each in self._run.outputs if each.name not in names]
         self._run.outputs += pointers
 
     def _log_local(self, name: str, value: object) -> None:

@@ -19,11 +19,14 @@ class CurrentRun:
         component: name of its component.
         run: what is being recorded of it.
         span: the identity it will be recorded under.
+        contents: digests of the values that it loaded and saved, by their ids, so that auto logging
+            can leave them out; None if it does not log by itself.
     """
 
     component: str
     run: ComponentRun
     span: SpanContext
+    contents: dict[int, str] | None = None
 
 
 _CURRENT: ContextVar[CurrentRun | None] = ContextVar("mltrace_current_run", default=None)
