@@ -4,7 +4,7 @@ Requests can be joined byte by byte into a valid one, so a batch needs no decodi
 """
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from time import sleep
 from typing import TYPE_CHECKING, Protocol
@@ -99,6 +99,11 @@ class Delivery:
             return outcome
         return None
 
+    def close(self) -> None:
+        """Let go of connections."""
+        if self._transport:
+            self._transport.close()
+
     def _post(self, records: list[bytes]) -> Answer:
         if not records:  # there was only damage
             return Answer(Verdict.DELIVERED)
@@ -116,8 +121,7 @@ class Delivery:
                 # Heavy, and most of a program's start need not wait for it.
                 from mltrace_otel.transport import open_transport  # noqa: PLC0415
 
-                if self._transport:
-                    self._transport.close()
+                self.close()
                 self._transport, self._settings = open_transport(settings), settings
         return self._transport
 
@@ -138,6 +142,18 @@ class Delivery:
         except OSError:
             return False
         return True
+
+
+def deliver_left(adopt: Callable[[], Queue | None], delivery: Delivery) -> Iterator[Outcome]:
+    """Send what dead processes left, and yield what became of each batch.
+
+    Args:
+        adopt: returns what one of them left, as long as something waits in it, then the next.
+        delivery: sends.
+    """
+    while queue := adopt():
+        while outcome := delivery.step(queue):
+            yield outcome
 
 
 class Patience:

@@ -16,7 +16,7 @@ from logging import getLogger
 from time import monotonic
 
 from mltrace_otel.answer import Answer, Verdict
-from mltrace_otel.delivery import BATCH_LIMIT, Delivery, Outcome, Patience
+from mltrace_otel.delivery import BATCH_LIMIT, Delivery, Outcome, Patience, deliver_left
 from mltrace_otel.errors import SettingsError
 from mltrace_otel.memory import Memory, MemoryFull
 from mltrace_otel.settings import SpoolSettings, read_settings, read_spool_settings
@@ -218,9 +218,8 @@ class Sender:
         """Send a batch of what dead processes left."""
         if monotonic() < self._look_at:
             return None
-        while self._spool and (segment := self._spool.adopt()):
-            if outcome := self._delivery.step(segment):
-                return outcome
+        if self._spool and (outcome := next(deliver_left(self._spool.adopt, self._delivery), None)):
+            return outcome
         self._look_at = monotonic() + _LOOK_EVERY_S
         return None
 

@@ -19,6 +19,7 @@ from mltrace_otel.segment import Batch, Gone, Segment
 from mltrace_otel.settings import SpoolSettings
 
 SUFFIX = ".runs"
+REJECTED = "rejected"
 _SEGMENT_BYTES = 4 * 1024 * 1024
 _SMALL_BYTES = 256 * 1024
 _MEASURE_EVERY_S = 1.0
@@ -38,7 +39,7 @@ class Spool:
 
     def __init__(self, settings: SpoolSettings) -> None:
         self.folder = settings.folder
-        self.rejected = settings.folder / "rejected"
+        self.rejected = settings.folder / REJECTED
         self._settings = settings
         # A lock that its holder may take again: abandoned generators end a run anywhere.
         self._lock = threading.RLock()
@@ -131,7 +132,7 @@ class Spool:
         Raises:
             OSError: they cannot be written, or the spool would become too large.
         """
-        if _measure(self.folder) >= self._settings.limit_bytes:
+        if measure(self.folder) >= self._settings.limit_bytes:
             raise SpoolFull(self.folder, self._settings.limit_bytes)
         keep_rejected(self.rejected, records, reason)
 
@@ -154,7 +155,7 @@ class Spool:
         now = monotonic()
         if now - self._measured_at >= _MEASURE_EVERY_S:
             self._measured_at = now
-            self._room_bytes = self._settings.limit_bytes - _measure(self.folder)
+            self._room_bytes = self._settings.limit_bytes - measure(self.folder)
         if size_bytes > self._room_bytes:
             raise SpoolFull(self.folder, self._settings.limit_bytes)
 
@@ -212,12 +213,12 @@ def _finish(last_words: Segment) -> Segment | None:
     return finished
 
 
-def _measure(folder: Path) -> int:
+def measure(folder: Path) -> int:
     """Return the size of all files in a folder of folders, in bytes."""
     size_bytes = 0
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             with suppress(OSError):
                 is_folder = entry.is_dir(follow_symlinks=False)
-                size_bytes += _measure(Path(entry)) if is_folder else entry.stat().st_size
+                size_bytes += measure(Path(entry)) if is_folder else entry.stat().st_size
     return size_bytes

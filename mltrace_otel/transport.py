@@ -14,6 +14,7 @@ from typing import Protocol as Interface
 from urllib.parse import urlsplit
 
 import httpx
+from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
 from mltrace_otel.answer import Answer, Verdict
@@ -126,6 +127,9 @@ def _trust(settings: Settings) -> ssl.SSLContext | bool:
 
 def _judge_http(response: httpx.Response) -> Answer:
     if response.is_success:
+        # A page for people: a server that takes everything for a visit.
+        if response.headers.get("content-type", "").startswith("text/html"):
+            return Answer(Verdict.BLOCKED, "what answers there is no OTLP server")
         return _read_reply(response.content)
     message = f"HTTP {response.status_code}: {' '.join(response.text[:_EXCERPT].split())}"
     status = response.status_code
@@ -155,7 +159,7 @@ def _read_reply(body: bytes) -> Answer:
     """Return the verdict of a successful answer, which may tell of spans that were not taken."""
     try:
         partial = ExportTraceServiceResponse.FromString(body).partial_success
-    except ValueError:  # a server that answers success with a body of its own
+    except DecodeError:  # a server that answers success with a body of its own
         return Answer(Verdict.DELIVERED)
     if partial.rejected_spans:
         return Answer(

@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import ssl
 import subprocess
 import sys
 import threading
@@ -91,7 +92,9 @@ class Receiver:
 
 
 @contextmanager
-def receive_http(port: int = 0, **fields: float) -> Iterator[Receiver]:
+def receive_http(
+    port: int = 0, tls: ssl.SSLContext | None = None, **fields: float
+) -> Iterator[Receiver]:
     """Receive OTLP over HTTP until the block ends."""
     receiver = Receiver(**fields)  # type: ignore[arg-type] # what tests choose
 
@@ -122,7 +125,10 @@ def receive_http(port: int = 0, **fields: float) -> Iterator[Receiver]:
             """Say nothing of clients that went away."""
 
     server = Server(("127.0.0.1", port), Handler)
-    receiver.url = f"http://127.0.0.1:{server.server_address[1]}"
+    if tls:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+    scheme = "https" if tls else "http"
+    receiver.url = f"{scheme}://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
@@ -135,7 +141,7 @@ def receive_http(port: int = 0, **fields: float) -> Iterator[Receiver]:
 
 
 @contextmanager
-def receive_grpc() -> Iterator[Receiver]:
+def receive_grpc(tls: grpc.ServerCredentials | None = None) -> Iterator[Receiver]:
     """Receive OTLP over gRPC until the block ends."""
     receiver = Receiver()
 
@@ -152,7 +158,10 @@ def receive_grpc() -> Iterator[Receiver]:
     server.add_generic_rpc_handlers(
         (grpc.method_handlers_generic_handler(service, {method: handler}),)
     )
-    receiver.url = f"http://127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+    if tls:
+        receiver.url = f"https://127.0.0.1:{server.add_secure_port('127.0.0.1:0', tls)}"
+    else:
+        receiver.url = f"http://127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
     server.start()
     try:
         yield receiver

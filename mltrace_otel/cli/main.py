@@ -15,6 +15,7 @@ from mltrace_otel.cli.flags import flag, review, unflag
 from mltrace_otel.cli.lineage import trace
 from mltrace_otel.cli.render.words import printable
 from mltrace_otel.cli.runs import history, inspect, recent
+from mltrace_otel.cli.spool import spool
 from mltrace_otel.errors import (
     MltraceError,
     NotFound,
@@ -33,6 +34,7 @@ _EXIT_CODES: dict[type[MltraceError], int] = {
 _SECTIONS = {
     "Questions": (recent, history, inspect, trace, components, tags, tag),
     "Wrong outputs": (flag, review, unflag),
+    "This machine": (spool,),
 }
 _SERVER_HELP = {
     "up": "Start everything on this machine, with a private database.",
