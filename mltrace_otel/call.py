@@ -19,7 +19,7 @@ from mltrace_otel.binding import bind_arguments
 from mltrace_otel.datatests import Suite, describe_error, run_suite
 from mltrace_otel.frames import FrameCatcher, get_suspended_frame
 from mltrace_otel.plan import Plan
-from mltrace_otel.pointers import PointerType, point
+from mltrace_otel.pointers import PointerType
 from mltrace_otel.runs import ComponentRun
 from mltrace_otel.slots import Slot, read_slot
 from mltrace_otel.spans import RunSpan
@@ -62,7 +62,7 @@ class Call:
         self.enter()
         self._guard("arguments", self._bind, args, kwargs)
         for name in plan.inputs:
-            self._guard("input {0}", self._read_fixed, name, self._run.inputs)
+            self._guard("input {0}", self._run.add_input, name)
         for slot in plan.early:
             self._guard("input {0.variable}", self._read_input, slot, self._arguments)
         if self._auto:
@@ -176,9 +176,6 @@ class Call:
             self._span.start_time = time.time_ns()  # what we did before is not the run's
             announce(self._span, self._run, lambda: self._plan.common)
 
-    def _read_fixed(self, name: str, pointers: list[Any]) -> None:
-        pointers.append(point(name))
-
     def _read_input(self, slot: Slot, values: Mapping[str, object]) -> None:
         pointers = read_slot(slot, self._plan.component, values, None)
         if self._auto and slot.content is None and slot.variable in values:
@@ -225,7 +222,7 @@ class Call:
     def _read_outputs(self, values: Mapping[str, object], result: object) -> None:
         plan, run = self._plan, self._run
         for name in plan.outputs:
-            self._guard("output {0}", self._read_fixed, name, run.outputs)
+            self._guard("output {0}", run.add_output, name)
         for slot in plan.output_slots:
             self._guard("output {0.variable}", self._read_output, slot, values)
         if self._auto:

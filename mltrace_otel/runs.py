@@ -95,7 +95,7 @@ class ComponentRun:
     def tidy(self) -> None:
         """Make pointers of names, and texts of what is none, where somebody set a field himself."""
         self.inputs = [_as_pointer(each) for each in self.inputs]
-        self.outputs = [_as_pointer(each) for each in self.outputs]
+        self.outputs = [_as_output(each) for each in self.outputs]
         self.notes = str(self.notes or "")
         self.partition = None if self.partition is None else str(self.partition)
 
