@@ -106,31 +106,18 @@ class _Steps:
         self._coroutine = coroutine
 
     def __await__(self) -> Generator[Any, Any, Any]:
-        return _step(self._call, self._coroutine)
-
-
-def _step(
-    call: Call, body: Generator[Any, Any, Any] | Coroutine[Any, Any, Any]
-) -> Generator[Any, Any, Any]:
-    """Do as ``yield from`` does, but be in the run only while the body runs, not its consumer."""
-    call.hold_frame(body)
-    step, sent = body.send, None
-    while True:
-        call.enter()
-        call.catch_frame()
-        try:
-            value = step(sent)
-        except StopIteration as stop:
-            return stop.value
-        finally:
-            sent = None
-            call.stop_catching()
-            call.leave()
-        try:
-            sent = yield value
-            step = body.send
-        except BaseException as thrown:  # noqa: BLE001 - the body's to handle, also its closing
-            step, sent = body.throw, thrown
+        call, coroutine = self._call, self._coroutine
+        step, sent = coroutine.send, None
+        while True:
+            try:
+                value = call.step(step, sent)
+            except StopIteration as stop:
+                return stop.value
+            try:
+                sent = yield value
+                step = coroutine.send
+            except BaseException as thrown:  # noqa: BLE001 - the coroutine's to handle
+                step, sent = coroutine.throw, thrown
 
 
 def _wrap_generator(plan: Plan) -> Callable[..., Generator[Any, Any, Any]]:
@@ -141,15 +128,23 @@ def _wrap_generator(plan: Plan) -> Callable[..., Generator[Any, Any, Any]]:
         *args: Any,  # noqa: ANN401 - as the function says
         **kwargs: Any,  # noqa: ANN401
     ) -> Generator[Any, Any, Any]:
-        call = Call(plan)
+        call, sent = Call(plan), None
         try:
             call.begin(args, kwargs)
-            result = yield from _step(call, function(*args, **kwargs))
-        except GeneratorExit:  # the consumer has had enough
-            call.end(None)
-            raise
+            body = function(*args, **kwargs)
+            call.hold_frame(body)
+            step = body.send
+            while True:
+                value = call.step(step, sent)
+                try:
+                    sent = yield value
+                    step = body.send
+                except BaseException as thrown:  # noqa: BLE001 - the body's to handle, also its end
+                    step, sent = body.throw, thrown
+        except StopIteration as stop:
+            result = stop.value
         except BaseException as error:
-            call.end(error)
+            call.end(None if _has_left(sent, error) else error)
             raise
         call.end(None, result)
         return result
@@ -165,12 +160,12 @@ def _wrap_async_generator(plan: Plan) -> Callable[..., AsyncGenerator[Any, Any]]
         *args: Any,  # noqa: ANN401 - as the function says
         **kwargs: Any,  # noqa: ANN401
     ) -> AsyncGenerator[Any, Any]:
-        call = Call(plan)
+        call, sent = Call(plan), None
         try:
             call.begin(args, kwargs)
             body = function(*args, **kwargs)
             call.hold_frame(body)
-            step, sent = body.asend, None
+            step = body.asend
             while True:
                 call.enter()
                 try:
@@ -178,19 +173,20 @@ def _wrap_async_generator(plan: Plan) -> Callable[..., AsyncGenerator[Any, Any]]
                 except StopAsyncIteration:
                     break
                 finally:
-                    sent = None
                     call.leave()
                 try:
                     sent = yield value
                     step = body.asend
                 except BaseException as thrown:  # noqa: BLE001 - the body's to handle
                     step, sent = body.athrow, thrown
-        except GeneratorExit:
-            call.end(None)
-            raise
         except BaseException as error:
-            call.end(error)
+            call.end(None if _has_left(sent, error) else error)
             raise
         call.end(None)
 
     return record
+
+
+def _has_left(thrown: object, error: BaseException) -> bool:
+    """Tell whether a generator ends because its consumer closed it, or was cancelled itself."""
+    return error is thrown and not isinstance(error, Exception)
