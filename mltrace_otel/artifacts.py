@@ -12,7 +12,7 @@ from opentelemetry.trace import SpanContext
 from mltrace_otel import current, shelf
 from mltrace_otel.digest import Digest, digest, digest_file
 from mltrace_otel.errors import ArtifactError
-from mltrace_otel.files import clean_address, find_files
+from mltrace_otel.files import clean_address, find_files, hide_password
 from mltrace_otel.formats import read_suffix, read_value
 from mltrace_otel.pointers import IOPointer, guess_type
 from mltrace_otel.producers import PRODUCERS
@@ -80,7 +80,7 @@ def load(path: str | os.PathLike[str]) -> Any:  # noqa: ANN401 - callers know wh
         try:
             value = read_value(file, sidecar.kind if sidecar else None, loads_joblib=loads_joblib)
         except ArtifactError as error:
-            raise ArtifactError(f"Cannot load {address}. {error}") from error
+            raise ArtifactError(f"Cannot load {hide_password(address)}. {error}") from error
     run = current.get_run()
     if run:
         _note(run.run.inputs, _point(address, content, known.producer if known else None))
@@ -103,12 +103,14 @@ def keep(
         producer: the run that wrote it, never one that only read it; invalid if unknown.
 
     Returns:
-        The value's address; None if it was not kept, of which one warning tells.
+        The value's address, which names its pointer; None if it was not kept, of which one warning
+        tells.
     """
     origin = Origin(component, variable, producer if producer.is_valid else None)
     try:
         settings = read_save_settings()
-        return shelf.shelve(value, content, origin, settings.folder, settings.limit_bytes).name
+        kept = shelf.shelve(value, content, origin, settings.folder, settings.limit_bytes)
+        return hide_password(kept.name)
     except shelf.LimitReached as error:
         shelf.warn_once("limit", f"Values are no longer kept: {error}")
     except Exception as error:  # noqa: BLE001 - the boundary between us and the user's program
@@ -127,7 +129,7 @@ def _note(pointers: list[IOPointer], new: IOPointer) -> None:
 
 def _point(address: str, content: Digest | None, producer: SpanContext | None = None) -> IOPointer:
     """Return the pointer that names a saved value."""
-    type_ = guess_type(address)
+    name, type_ = hide_password(address), guess_type(address)
     if content is None:
-        return IOPointer(address, type_)
-    return IOPointer(address, type_, content.text, content.size_bytes, producer=producer)
+        return IOPointer(name, type_)
+    return IOPointer(name, type_, content.text, content.size_bytes, producer=producer)

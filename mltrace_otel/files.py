@@ -5,6 +5,7 @@ on this machine it is written beside its place and then renamed; object stores d
 """
 
 import os
+import re
 import secrets
 import time
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from typing import Any, Protocol
 
 from mltrace_otel.errors import ArtifactError, ArtifactMissing
 
+_PASSWORD = re.compile(r"(\w[\w+.-]*://)[^/@]*:[^/@]*@")
 _DRAFT_SUFFIX = ".mltrace-draft"
 _DRAFT_LIFE_S = 24 * 3600
 
@@ -49,6 +51,11 @@ def clean_address(address: str | os.PathLike[str]) -> str:
     for scheme in ("file://", "local://"):
         text = text.removeprefix(scheme)
     return text if is_remote(text) else os.path.expanduser(text)  # noqa: PTH111 - stays a text
+
+
+def hide_password(name: str) -> str:
+    """Return an address without the user and password that a URL may have."""
+    return _PASSWORD.sub(r"\1", name) if "@" in name else name
 
 
 def join(folder: str, name: str) -> str:
@@ -168,9 +175,10 @@ def _read_from(address: str) -> Iterator[None]:
     except ArtifactError:
         raise
     except FileNotFoundError as error:
-        raise ArtifactMissing(f"There is no file {address}.") from error
+        raise ArtifactMissing(f"There is no file {hide_password(address)}.") from error
     except Exception as error:  # each kind of store has errors of its own
-        raise ArtifactError(f"Cannot read {address} ({_describe(error)}).") from error
+        hidden = hide_password(address)
+        raise ArtifactError(f"Cannot read {hidden} ({_describe(error)}).") from error
 
 
 @contextmanager
@@ -181,8 +189,8 @@ def _write_to(address: str) -> Iterator[None]:
         raise
     except Exception as error:  # each kind of store has errors of its own
         raise ArtifactError(
-            f"Cannot write {address} ({_describe(error)}): make room there, or save elsewhere by "
-            "another path or MLTRACE_SAVE_DIR."
+            f"Cannot write {hide_password(address)} ({_describe(error)}): make room there, or save "
+            "elsewhere by another path or MLTRACE_SAVE_DIR."
         ) from error
 
 

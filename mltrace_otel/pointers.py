@@ -17,7 +17,7 @@ from pathlib import Path, PurePath
 from opentelemetry.trace import SpanContext
 
 from mltrace_otel.digest import Digest, digest, digest_file
-from mltrace_otel.files import is_remote
+from mltrace_otel.files import hide_password, is_remote
 from mltrace_otel.producers import PRODUCERS
 from mltrace_otel.sidecars import read_producer
 
@@ -131,7 +131,10 @@ def point(name: str) -> IOPointer:
     saved = None if size_bytes is None and not is_remote(name) else read_producer(name)
     if saved:
         digest_text, content_bytes, producer = saved
-        return IOPointer(name, type_, digest_text, content_bytes, producer=producer)
+        shown = hide_password(name)
+        return IOPointer(shown, type_, digest_text, content_bytes, producer=producer)
+    if is_remote(name):
+        return IOPointer(hide_password(name), type_)
     if size_bytes is None or size_bytes > FILE_LIMIT_BYTES:
         return IOPointer(name, type_)
     content = digest_file(Path(name))

@@ -16,7 +16,7 @@ import xxhash
 from mltrace_otel.budget import BUDGET
 from mltrace_otel.digest import Digest
 from mltrace_otel.errors import ArtifactError, ArtifactMissing
-from mltrace_otel.files import clean_address, find_files, is_remote, join
+from mltrace_otel.files import clean_address, find_files, hide_password, is_remote, join
 from mltrace_otel.formats import Format, Misfit, choose_formats, name_kind, write_value
 from mltrace_otel.producers import NEARLY_EMPTY_BYTES
 from mltrace_otel.sidecars import Origin, Sidecar, describe, read_sidecar, write_sidecar
@@ -59,8 +59,8 @@ def shelve(
         return _attribute(found, origin)
     if limit_bytes is not None and not BUDGET.admits(folder, content.size_bytes, limit_bytes):
         raise LimitReached(
-            f"{folder} has reached MLTRACE_SAVE_LIMIT, {limit_bytes:,} bytes. Delete what is not "
-            "needed, or raise the limit."
+            f"{hide_password(folder)} has reached MLTRACE_SAVE_LIMIT, {limit_bytes:,} bytes. "
+            "Delete what is not needed, or raise the limit."
         )
     stem = f"{_clean(origin.component)}/{_clean(origin.variable)}-{key[:16]}"
     places = [(join(folder, stem + format_), format_) for format_ in choose_formats(value)]

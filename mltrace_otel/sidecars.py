@@ -12,7 +12,7 @@ from opentelemetry.trace import SpanContext, TraceFlags
 
 from mltrace_otel.digest import Digest, digest_file
 from mltrace_otel.errors import ArtifactError, SettingsError
-from mltrace_otel.files import clean_address, find_files, is_remote, join
+from mltrace_otel.files import clean_address, find_files, hide_password, is_remote, join
 from mltrace_otel.settings import read_save_settings
 
 _SUFFIX = ".mltrace.json"
@@ -129,8 +129,9 @@ def describe(name: str, file: Path, content: Digest | None, kind: str, origin: O
 
 def write_sidecar(address: str, sidecar: Sidecar) -> None:
     """Put a sidecar beside the value at an address."""
+    shown = msgspec.structs.replace(sidecar, name=hide_password(sidecar.name))
     with find_files(address).draft(address + _SUFFIX) as draft:
-        draft.write_bytes(msgspec.json.format(msgspec.json.encode(sidecar)) + b"\n")
+        draft.write_bytes(msgspec.json.format(msgspec.json.encode(shown)) + b"\n")
 
 
 def read_sidecar(address: str) -> Sidecar | None:

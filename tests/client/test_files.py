@@ -9,7 +9,7 @@ import pytest
 from ftp import serve_ftp
 
 from mltrace_otel.errors import ArtifactError, ArtifactMissing
-from mltrace_otel.files import clean_address, find_files, is_remote, join
+from mltrace_otel.files import clean_address, find_files, hide_password, is_remote, join
 
 Place = Callable[[str], str]
 
@@ -99,6 +99,20 @@ def test_a_writer_that_fails_leaves_the_file_as_it_was_anywhere(place: Place) ->
 def test_addresses_have_one_form(address: str | Path, cleaned: str, *, remote: bool) -> None:
     assert clean_address(address) == cleaned
     assert is_remote(cleaned) is remote
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("ftp://ann:secret@host:21/a@b", "ftp://host:21/a@b"),
+        ("simplecache::ftp://ann:secret@host/a", "simplecache::ftp://host/a"),
+        ("s3://bucket/a@b:c", "s3://bucket/a@b:c"),
+        ("abfs://container@account/a", "abfs://container@account/a"),
+        ("ann@example.org", "ann@example.org"),
+    ],
+)
+def test_passwords_are_not_shown(name: str, shown: str) -> None:
+    assert hide_password(name) == shown
 
 
 def test_a_missing_backend_is_named() -> None:
