@@ -2,14 +2,16 @@
 
 import itertools
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
-from mltrace_exporter.model import Io, Run, SpanId, TestResult, Words
+from mltrace_exporter.model import Io, IoPart, Marker, Run, SpanId, TestResult, Words
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
-_serial = itertools.count(1)
+_serial = itertools.count(1000)
 
 
 def at(minutes: float) -> datetime:
@@ -57,6 +59,34 @@ def make_run(
             **fields,
         }
     )
+
+
+def make_marker(run: Run, alive: float = 1, state: str = "running", number: int = 0) -> Marker:
+    """Return what a run told of itself so many minutes after its start.
+
+    ``number`` makes the marker's own identity; by default no other marker has it.
+    """
+    known = replace(
+        run,
+        ended_at=run.started_at + timedelta(minutes=alive),
+        execution=state,
+        parent_span_id=None,
+        message=None,
+        error_type=None,
+        io=tuple(io for io in run.io if io.direction == "input"),
+        tests=(),
+    )
+    return Marker(make_span_id(number or None).span_id, known)
+
+
+def split_run(run: Run, *offsets: int) -> tuple[Run, list[IoPart]]:
+    """Return the run with its pointers up to the first offset, and parts that carry the rest."""
+    first, *others = pairwise([0, *offsets, len(run.io)])
+    parts = [
+        IoPart(SpanId(run.id.trace_id, make_span_id().span_id), run.id, start, run.io[start:end])
+        for start, end in others
+    ]
+    return replace(run, io=run.io[slice(*first)]), parts
 
 
 def make_test(case: str = "testRange", status: str = "pass", **fields: Any) -> TestResult:

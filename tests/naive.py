@@ -7,7 +7,7 @@ their span ids; nothing here knows in which order they arrived.
 from collections.abc import Iterator, Sequence
 from math import sqrt
 
-from mltrace_exporter.model import Io, Run
+from mltrace_exporter.model import Io, Marker, Run
 
 NEARLY_EMPTY_BYTES = 64
 DEFAULT_THRESHOLD_S = 30 * 24 * 3600.0
@@ -17,10 +17,15 @@ Edge = tuple[Key, Key, str | None, str, bool]
 
 
 class NaiveStore:
-    """All runs, in any order."""
+    """All runs, in any order; of a run that has not ended, what its latest marker said."""
 
-    def __init__(self, runs: Sequence[Run]) -> None:
-        self.runs = {run.id.span_id: run for run in runs}
+    def __init__(self, runs: Sequence[Run], markers: Sequence[Marker] = ()) -> None:
+        latest = sorted(markers, key=_rank)
+        self.runs = {marker.run.id.span_id: marker.run for marker in latest}
+        self.runs |= {run.id.span_id: run for run in runs}
+        self.ended = {
+            key: run for key, run in self.runs.items() if run.execution in {"ok", "error"}
+        }
 
     def edges_of(self, consumer: Run) -> set[Edge]:
         """Return (consumer, producer, pointer, rule, changed outside) of one run."""
@@ -40,7 +45,7 @@ class NaiveStore:
         for name in consumer.upstream:
             earlier = [
                 run
-                for run in self.runs.values()
+                for run in self.ended.values()
                 if run.component == name and run.started_at < consumer.started_at
             ]
             if earlier:
@@ -48,7 +53,7 @@ class NaiveStore:
                 yield (own, latest.id.span_id, None, "declared", False), None
 
     def _find(self, consumer: Run, read: Io) -> tuple[Run, Io, str] | None:
-        linked = self.runs.get(read.producer.span_id) if read.producer else None
+        linked = self.ended.get(read.producer.span_id) if read.producer else None
         if linked and linked is not consumer:
             wrote = [io for io in _list(linked, "output") if io.name == read.name] or [
                 io for io in _list(linked, "output") if io.digest and io.digest == read.digest
@@ -56,7 +61,7 @@ class NaiveStore:
             return linked, wrote[0] if wrote else read, "link"
         earlier = [
             (run, io)
-            for run in self.runs.values()
+            for run in self.ended.values()
             if run is not consumer and run.ended_at <= consumer.started_at
             for io in _list(run, "output")
         ]
@@ -146,6 +151,10 @@ class NaiveStore:
 
 def _list(run: Run, direction: str) -> list[Io]:
     return [io for io in run.io if io.direction == direction]
+
+
+def _rank(marker: Marker) -> tuple[object, ...]:
+    return marker.run.execution == "aborted", marker.run.ended_at, marker.span_id
 
 
 def _age(run: Run) -> tuple[object, ...]:

@@ -3,7 +3,8 @@
 import base64
 import json
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from google.protobuf import json_format
@@ -11,10 +12,11 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
-from mltrace_exporter.model import Io, Run, TestResult, Words
+from mltrace_exporter.model import Batch, Io, IoPart, Marker, Run, SpanId, TestResult, Words
 from mltrace_otel.contract import attributes as names
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY = timedelta(days=1)
 
 
 def write_request(runs: Iterable[Run]) -> ExportTraceServiceRequest:
@@ -25,6 +27,39 @@ def write_request(runs: Iterable[Run]) -> ExportTraceServiceRequest:
         group.resource.attributes.extend(write_attributes(run.resource))
         group.scope_spans.add().spans.append(write_span(run))
     return request
+
+
+def write_batch(batch: Batch) -> bytes:
+    """Return the request that tells of runs, markers and parts, in protobuf."""
+    request = write_request(batch.runs)
+    spans = [*map(write_marker, batch.markers), *map(write_part, batch.parts)]
+    request.resource_spans.add().scope_spans.add().spans.extend(spans)
+    return request.SerializeToString()
+
+
+def write_marker(marker: Marker) -> Span:
+    """Return the span that announces a run; it has no resource."""
+    run = marker.run
+    span = write_span(replace(run, id=SpanId(run.id.trace_id, marker.span_id)))
+    span.parent_span_id = run.id.span_id
+    span.end_time_unix_nano = span.start_time_unix_nano
+    told = {
+        names.RECORD: names.RECORD_START,
+        names.RUN_STATE: run.execution,
+        names.RUN_ALIVE: (run.ended_at - run.started_at).total_seconds(),
+    }
+    span.attributes.extend(write_attributes(told))
+    return span
+
+
+def write_part(part: IoPart) -> Span:
+    """Return the span that carries pointers for a run."""
+    run = Run(part.id, "c", _EPOCH + _DAY, _EPOCH + _DAY, "ok", io=part.io)
+    span = write_span(run)
+    span.parent_span_id = part.run.span_id
+    told = {names.RECORD: names.RECORD_IO, names.IO_OFFSET: part.offset}
+    span.attributes.extend(write_attributes(told))
+    return span
 
 
 def write_protobuf(runs: Iterable[Run]) -> bytes:

@@ -1,25 +1,34 @@
 """Runs may arrive in any order, twice, and in any batches: the answers are those of the model."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
+import pytest
 import sqlalchemy as sa
-from builders import make_run, make_span_id, read, wrote
+from builders import make_marker, make_run, make_span_id, names, read, split_run, wrote
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from naive import NaiveStore
+from otlp import write_batch as write_request
 
+from mltrace_exporter.decode import Encoding
 from mltrace_exporter.errors import NotFound
+from mltrace_exporter.ingest import Ingest
 from mltrace_exporter.marks import flag_outputs
-from mltrace_exporter.model import Io, Run, SpanId
+from mltrace_exporter.model import Batch, Io, IoPart, Marker, Run, SpanId
 from mltrace_exporter.queries.lineage import trace_output
 from mltrace_exporter.queries.review import review_flags
 from mltrace_exporter.queries.runs import summarise
 from mltrace_exporter.store.edges import read_edges
 from mltrace_exporter.store.schema import component_run, metadata
-from mltrace_exporter.store.totals import read_totals
-from mltrace_exporter.store.write import RUNS_TOTAL, write_runs
+from mltrace_exporter.store.totals import RUNS_TOTAL, read_totals
+from mltrace_exporter.store.write import write_batch
 from mltrace_otel.contract.api import FlagRequest, StaleReason
+
+# A story that fails is long, and told anyway.
+pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
 
 NAMES = ("a", "b", "c", "d")
 COMPONENTS = ("etl", "train", "predict")
@@ -62,14 +71,69 @@ def _runs(draw: st.DrawFn, id_: SpanId, ids: list[SpanId]) -> Run:
     )
 
 
+Arrival = Run | Marker | IoPart
+
+
+@dataclass(frozen=True)
+class Story:
+    """What happened, and the batches in which it is told."""
+
+    ended: list[Run]
+    markers: list[Marker]
+    batches: list[Batch]
+
+    @property
+    def model(self) -> NaiveStore:
+        return NaiveStore(self.ended, self.markers)
+
+
 @st.composite
-def deliveries(draw: st.DrawFn) -> tuple[list[Run], list[list[Run]]]:
-    """A pipeline, and batches in which its runs arrive: shuffled, some of them twice."""
-    runs = draw(pipelines())
-    arriving = draw(st.permutations(runs + draw(st.lists(st.sampled_from(runs), max_size=4))))
+def _markers(draw: st.DrawFn, run: Run, least: int) -> list[Marker]:
+    """Signs of life, some of them of the end, knowing more or fewer of the inputs."""
+    told = st.tuples(st.integers(1, 3), st.sampled_from(("running", "running", "aborted")))
+    found = []
+    for alive, state in draw(st.lists(told, min_size=least, max_size=least + 1)):
+        known = replace(run, io=run.io[: draw(st.integers(0, 2))])
+        found.append(make_marker(known, alive, state))
+    return found
+
+
+def _cuts(length: int) -> st.SearchStrategy[list[int]]:
+    return st.lists(st.integers(0, length), max_size=2)
+
+
+@st.composite
+def stories(draw: st.DrawFn) -> Story:
+    """Pipelines of which some runs go on or were killed; all told shuffled, some of it twice."""
+    ended: list[Run] = []
+    markers: list[Marker] = []
+    spans: list[Arrival] = []
+    for run in draw(pipelines()):
+        has_ended = draw(st.sampled_from((True, True, True, False)))
+        markers += draw(_markers(run, 0 if has_ended else 1))
+        own, parts = split_run(run, *sorted(draw(_cuts(len(run.io)))))
+        spans += parts
+        if has_ended:
+            ended.append(run)
+            spans.append(own)
+    spans += markers
+    arriving = draw(st.permutations(spans + draw(st.lists(st.sampled_from(spans), max_size=4))))
     cuts = sorted(draw(st.sets(st.integers(1, len(arriving)), max_size=3)))
     ends = [0, *cuts, len(arriving)]
-    return runs, [arriving[a:b] for a, b in pairwise(ends) if a < b]
+    return Story(ended, markers, [_gather(arriving[a:b]) for a, b in pairwise(ends) if a < b])
+
+
+def _gather(spans: Sequence[Arrival]) -> Batch:
+    return Batch(
+        [span for span in spans if isinstance(span, Run)],
+        [span for span in spans if isinstance(span, Marker)],
+        [span for span in spans if isinstance(span, IoPart)],
+    )
+
+
+def _empty(connection: sa.Connection) -> None:
+    for table in reversed(metadata.sorted_tables):
+        connection.execute(sa.delete(table))
 
 
 @settings(
@@ -78,21 +142,63 @@ def deliveries(draw: st.DrawFn) -> tuple[list[Run], list[list[Run]]]:
     deadline=None,
     phases=[Phase.explicit, Phase.generate],
 )
-@given(delivery=deliveries())
+@given(story=stories())
 def test_answers_are_those_of_the_model_in_any_order(
-    connection: sa.Connection, delivery: tuple[list[Run], list[list[Run]]]
+    connection: sa.Connection, story: Story
 ) -> None:
-    runs, batches = delivery
-    for table in reversed(metadata.sorted_tables):
-        connection.execute(sa.delete(table))
-    stored = sum(write_runs(connection, batch).stored for batch in batches)
-    assert stored == len(runs)
-    model, keys = NaiveStore(runs), _read_keys(connection)
-    _compare_counters(connection, runs)
+    _empty(connection)
+    stored = sum(write_batch(connection, batch).stored for batch in story.batches)
+    assert stored == len(story.ended)
+    _compare(connection, story)
+
+
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    max_examples=25,
+    deadline=None,
+    phases=[Phase.explicit, Phase.generate],
+)
+@given(story=stories(), ways=st.lists(st.booleans(), min_size=4, max_size=4))
+def test_answers_are_those_of_the_model_through_two_exporters_at_once(
+    engine: sa.Engine, story: Story, ways: list[bool]
+) -> None:
+    with engine.begin() as connection:
+        _empty(connection)
+    exporters = (Ingest(engine), Ingest(engine))
+    with ThreadPoolExecutor(len(story.batches)) as pool:
+        outcomes = [
+            pool.submit(exporters[way].accept, write_request(batch), Encoding.PROTOBUF)
+            for way, batch in zip(ways, story.batches, strict=False)
+        ]
+        assert sum(outcome.result().stored for outcome in outcomes) == len(story.ended)
+    for exporter in exporters:
+        exporter.close()
+    with engine.connect() as connection:
+        _compare(connection, story)
+
+
+def _compare(connection: sa.Connection, story: Story) -> None:
+    model, keys = story.model, _read_keys(connection)
+    assert set(keys.values()) == model.runs.keys()
+    _compare_counters(connection, story.ended)
+    _compare_runs(connection, model, keys)
     _compare_edges(connection, model, keys)
     _compare_staleness(connection, model, keys)
     _compare_traces(connection, model, keys)
     _compare_review(connection, model, keys)
+
+
+def _compare_runs(connection: sa.Connection, model: NaiveStore, keys: dict[int, bytes]) -> None:
+    row = component_run.c
+    for run_id, execution, ended_at in connection.execute(
+        sa.select(row.id, row.execution, row.ended_at)
+    ):
+        run = model.runs[keys[run_id]]
+        assert execution == run.execution
+        assert ended_at == (None if execution == "running" else run.ended_at)
+    for run_id, summary in summarise(connection, list(keys)).items():
+        run = model.runs[keys[run_id]]
+        assert (summary.inputs, summary.outputs) == (names(run, "input"), names(run, "output"))
 
 
 def _read_keys(connection: sa.Connection) -> dict[int, bytes]:

@@ -112,6 +112,6 @@ def _pack(io: Io) -> list[object]:
 
 
 def _unpack(packed: Sequence[Any]) -> Io:
-    *words, labels, ids = packed
+    direction, name, type_, digest, size_bytes, labels, ids = packed
     producer = SpanId(*map(bytes.fromhex, ids)) if ids else None
-    return Io(*words, tuple(labels), producer)
+    return Io(direction, name, type_, digest, size_bytes, tuple(labels), producer)
