@@ -28,17 +28,26 @@ class _Watched:
 
     __slots__ = ("began_at", "due_at", "is_marked", "make")
 
-    def __init__(self, make: Make) -> None:
+    def __init__(self, make: Make, first_after_s: float) -> None:
         self.make = make
         self.began_at = monotonic()
-        self.due_at = self.began_at + FIRST_AFTER_S
+        self.due_at = self.began_at + first_after_s
         self.is_marked = False
 
 
 class Markers:
-    """Watches the runs of this process."""
+    """Watches the runs of this process.
 
-    def __init__(self) -> None:
+    Args:
+        first_after_s: how long a run lasts before it is marked, in seconds.
+        repeat_after_s: how long until it is marked again.
+    """
+
+    def __init__(
+        self, first_after_s: float = FIRST_AFTER_S, repeat_after_s: float = REPEAT_AFTER_S
+    ) -> None:
+        self._first_after_s = first_after_s
+        self._repeat_after_s = repeat_after_s
         self._begin()
         os.register_at_fork(after_in_child=self._begin)
 
@@ -57,7 +66,7 @@ class Markers:
             span: its span.
             make: makes a marker of a state and the seconds since the run began.
         """
-        self._watched[span.get_span_context().span_id] = _Watched(make)
+        self._watched[span.get_span_context().span_id] = _Watched(make, self._first_after_s)
         if self._thread is None:
             self._start()
         elif self._is_asleep:
@@ -75,6 +84,7 @@ class Markers:
         thread = threading.Thread(target=self._run, name="mltrace-markers", daemon=True)
         self._thread = thread
         try:
+            SENDER.start()
             thread.start()
         except RuntimeError:  # too late in the program's life, or too many threads
             self._thread = None
@@ -93,8 +103,8 @@ class Markers:
         now = monotonic()
         if next_at is not None:
             # A run of which the thread does not know yet may be due before one that it knows.
-            self._awake.wait(max(0.0, min(next_at - now, FIRST_AFTER_S)))
-        elif not self._awake.wait(FIRST_AFTER_S) and not self._watched:
+            self._awake.wait(max(0.0, min(next_at - now, self._first_after_s)))
+        elif not self._awake.wait(self._first_after_s) and not self._watched:
             self._is_asleep = True
             if not self._watched:
                 self._awake.wait()
@@ -104,7 +114,7 @@ class Markers:
     def _mark(self, span_id: int, watched: _Watched) -> None:
         """Send that a run is running, and lay down that it was aborted."""
         now = monotonic()
-        watched.due_at = now + REPEAT_AFTER_S
+        watched.due_at = now + self._repeat_after_s
         alive_s = now - watched.began_at
         try:
             running, aborted = (watched.make(state, alive_s) for state in ("running", "aborted"))

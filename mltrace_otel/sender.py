@@ -30,6 +30,7 @@ _LOOK_EVERY_S = 15.0
 _DISK_PAUSE_S = 10.0
 _OUTAGE_S = 60.0
 _HOME = "MLTRACE_HOME"
+_NO_DISK = (OSError, ValueError)  # a path may be none, as one with a null character
 
 _log = getLogger("mltrace_otel")
 
@@ -67,6 +68,7 @@ class Sender:
         self._is_idle = False
         self._disk_failed_at: float | None = None
         self._look_at = 0.0
+        self._has_looked = False
         self._progress_at = self._failed_try_at = 0.0
         self._outage = _Outage()
         self._losses = _Losses()
@@ -85,7 +87,7 @@ class Sender:
             self._losses.add(1, str(full))
             return
         if self._thread is None:
-            self._start()
+            self.start()
         elif self._is_idle:
             with self._changed:
                 self._changed.notify_all()
@@ -121,7 +123,7 @@ class Sender:
         self._finishing.set()
         self._hurried.set()
         with self._changed:
-            while self.waiting and (left_s := self._find_time_left(began_at)) > 0:
+            while self._is_at_work() and (left_s := self._find_time_left(began_at)) > 0:
                 self._changed.wait(left_s)
         if self._memory.waiting:
             reason = f"{self._delivery.endpoint} did not take them before exit"
@@ -129,6 +131,10 @@ class Sender:
         if self._spool:
             self._spool.tidy()
             self._outage.say_left(self._spool, self._delivery.endpoint)
+
+    def _is_at_work(self) -> bool:
+        """Return whether there is more to send, as far as is known."""
+        return self.waiting > 0 or (self._thread is not None and not self._has_looked)
 
     def _find_time_left(self, began_at: float) -> float:
         """Return how long, in seconds, the program's end may wait for the server."""
@@ -147,7 +153,7 @@ class Sender:
             (self._spool or self._open_spool()).append(record)
         except SpoolFull:
             raise
-        except (OSError, RuntimeError, ValueError) as error:  # no disk, no home, no such path
+        except _NO_DISK as error:
             if failed_at is None:
                 _log.warning("Runs wait in memory only, because no file can hold them: %s.", error)
             self._disk_failed_at = monotonic()
@@ -164,7 +170,8 @@ class Sender:
             raise OSError("there is no folder to keep them in")
         self._spool.set_aside(records, reason)
 
-    def _start(self) -> None:
+    def start(self) -> None:
+        """Begin to send what dead processes left, and what comes."""
         with self._changed:
             if self._thread:
                 return
@@ -188,7 +195,9 @@ class Sender:
                 patience = Patience()
                 self._settle(outcome)
                 continue
-            self._outage.note(outcome.answer, self._memory.waiting == 0)
+            self._outage.note(outcome.answer)
+            if not self._finishing.is_set():  # else there is one warning, at the end
+                self._outage.say(self._memory.waiting == 0)
             with self._changed:
                 self._failed_try_at = tried_at
                 self._changed.notify_all()
@@ -218,10 +227,15 @@ class Sender:
         """Send a batch of what dead processes left."""
         if monotonic() < self._look_at:
             return None
-        if self._spool and (outcome := next(deliver_left(self._spool.adopt, self._delivery), None)):
-            return outcome
-        self._look_at = monotonic() + _LOOK_EVERY_S
-        return None
+        outcome: Outcome | None = None
+        with suppress(*_NO_DISK):
+            outcome = next(deliver_left(self._open_spool().adopt, self._delivery), None)
+        if outcome is None:
+            self._look_at = monotonic() + _LOOK_EVERY_S
+            with self._changed:
+                self._has_looked = True
+                self._changed.notify_all()
+        return outcome
 
     def _settle(self, outcome: Outcome) -> None:
         """Say what was refused, and let those know who wait."""
@@ -267,13 +281,19 @@ class _Outage:
     def __init__(self) -> None:
         self._began_at = monotonic()
         self._reason = "it has not answered yet"
+        self._is_lasting = False
         self._is_said = False
 
-    def note(self, answer: Answer, is_safe: bool) -> None:  # noqa: FBT001 - private
+    def note(self, answer: Answer) -> None:
         """Note a try that failed."""
         self._reason = answer.message.rstrip(".")
-        has_lasted = monotonic() - self._began_at > _OUTAGE_S
-        if not self._is_said and (has_lasted or answer.verdict is Verdict.BLOCKED):
+        self._is_lasting = (
+            answer.verdict is Verdict.BLOCKED or monotonic() - self._began_at > _OUTAGE_S
+        )
+
+    def say(self, is_safe: bool) -> None:  # noqa: FBT001 - private
+        """Say that runs wait, once, if it lasts."""
+        if self._is_lasting and not self._is_said:
             self._is_said = True
             where = "on disk" if is_safe else "in memory"
             _log.warning("Runs wait %s for the server: %s.", where, self._reason)

@@ -163,7 +163,10 @@ def read_spool_settings(environment: Mapping[str, str] | None = None) -> SpoolSe
 
 
 def _read_home(variables: Mapping[str, str]) -> Path:
-    return Path(variables.get("MLTRACE_HOME") or "~/.mltrace").expanduser()
+    try:
+        return Path(variables.get("MLTRACE_HOME") or "~/.mltrace").expanduser()
+    except RuntimeError:  # a user without a home: what needs one fails, the rest goes on
+        return Path(os.devnull) / "no-home-set-MLTRACE_HOME"
 
 
 def _parse_size(variables: Mapping[str, str], name: str, default: str) -> int:

@@ -18,6 +18,7 @@ from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
 from mltrace_otel.answer import Answer, Verdict
+from mltrace_otel.errors import SettingsError
 from mltrace_otel.settings import Compression, Protocol, Settings
 
 _RETRYABLE_HTTP = frozenset((408, 429))
@@ -45,10 +46,20 @@ class Transport(Interface):
 
 
 def open_transport(settings: Settings) -> Transport:
-    """Return the transport that the settings ask for. Nothing is sent yet."""
-    return (
-        GrpcTransport(settings) if settings.protocol is Protocol.GRPC else HttpTransport(settings)
-    )
+    """Return the transport that the settings ask for. Nothing is sent yet.
+
+    Raises:
+        SettingsError: certificates or keys cannot be read.
+    """
+    kind = GrpcTransport if settings.protocol is Protocol.GRPC else HttpTransport
+    try:
+        return kind(settings)
+    except OSError as error:
+        files = filter(
+            None, (settings.certificate, settings.client_key, settings.client_certificate)
+        )
+        names = " and ".join(map(str, files))
+        raise SettingsError(f"{names} cannot be used for TLS: {error}.") from error
 
 
 class HttpTransport:

@@ -47,6 +47,7 @@ class Receiver:
         replies: what to answer the next requests with; success when there is none left.
         refuses: requests that must not be taken, whatever is in ``replies``.
         delay_s: how long an answer takes.
+        hang_ups: how many of the next requests over HTTP are answered by closing the connection.
     """
 
     url: str = ""
@@ -55,6 +56,7 @@ class Receiver:
     replies: deque[Reply] = field(default_factory=deque)
     refuses: Callable[[bytes], bool] = lambda _: False
     delay_s: float = 0.0
+    hang_ups: int = 0
     refused: int = 0
     closing: threading.Event = field(default_factory=threading.Event)
 
@@ -107,6 +109,10 @@ def receive_http(
             if headers.get("content-encoding") == "gzip":
                 body = gzip.decompress(body)
             headers[":path"] = self.path
+            if receiver.hang_ups:
+                receiver.hang_ups -= 1
+                self.close_connection = True
+                return
             reply = receiver.answer(body, headers)
             self.send_response(reply.status)
             for name, value in reply.headers:
