@@ -45,7 +45,10 @@ def edges_of(run_id: sa.ColumnElement[int]) -> sa.FromClause:
 
     ``pointer_id`` is the pointer as the consumer named it, ``written_id`` as the producer did.
     """
-    return sa.union_all(_read_edges(run_id), _declared_edges(run_id)).lateral("edge")
+    consumer = component_run.alias("consumer")
+    found = sa.union_all(_read_edges(consumer), _declared_edges(consumer)).lateral("found")
+    query = sa.select(found).select_from(consumer.join(found, sa.true()))
+    return query.where(consumer.c.id == run_id).lateral("edge")
 
 
 def read_ancestors(connection: sa.Connection, roots: Collection[int], limit: int) -> list[int]:
@@ -93,9 +96,9 @@ def _select_edges() -> sa.Select[int, int, str, str, bool, int]:
     )
 
 
-def _read_edges(run_id: sa.ColumnElement[int]) -> sa.Select[int, int, int, str, bool]:
+def _read_edges(consumer: sa.FromClause) -> sa.Select[int, int, int, str, bool]:
     """Each input of the run, with the first producer that the rules give."""
-    consumer, read = component_run.alias("consumer"), run_io.alias("read")
+    read = run_io.alias("read")
     linked = _linked(consumer, read)
     same = _same_content_and_name(consumer, read, linked)
     moved = _same_content(consumer, read, linked, same)
@@ -103,7 +106,7 @@ def _read_edges(run_id: sa.ColumnElement[int]) -> sa.Select[int, int, int, str, 
     found = (linked, same, moved, named)
     producer = sa.func.coalesce(*(each.c.id for each in found))
     changed = named.c.id.is_not(None) & (named.c.digest != read.c.digest)
-    joined = consumer.join(read, (read.c.run_id == consumer.c.id) & is_direction(read, "input"))
+    joined: sa.FromClause = read
     for each in found:
         joined = joined.outerjoin(each, sa.true())
     return (
@@ -121,14 +124,21 @@ def _read_edges(run_id: sa.ColumnElement[int]) -> sa.Select[int, int, int, str, 
             sa.func.coalesce(changed, sa.false()).label("changed"),
         )
         .select_from(joined)
-        .where(consumer.c.id == run_id, consumer.c.infers_dependencies, producer.is_not(None))
+        .where(
+            read.c.run_id == consumer.c.id,
+            is_direction(read, "input"),
+            consumer.c.infers_dependencies,
+            producer.is_not(None),
+        )
+        .correlate(consumer)
     )
 
 
 def _linked(consumer: sa.FromClause, read: sa.FromClause) -> sa.FromClause:
     """Rule 1, with the producer's own name for the content where it can be told."""
     run, wrote = component_run.alias("linked_run"), run_io.alias("linked_io")
-    same = (wrote.c.digest == read.c.digest) | (wrote.c.pointer_id == read.c.pointer_id)
+    # "IS TRUE" keeps the indexes over all runs out: one run's few outputs are to be looked through.
+    same = ((wrote.c.digest == read.c.digest) | (wrote.c.pointer_id == read.c.pointer_id)).is_(True)
     return (
         sa.select(run.c.id, wrote.c.pointer_id)
         .select_from(
@@ -144,6 +154,7 @@ def _linked(consumer: sa.FromClause, read: sa.FromClause) -> sa.FromClause:
         )
         .order_by((wrote.c.pointer_id == read.c.pointer_id).desc().nulls_last(), wrote.c.position)
         .limit(1)
+        .correlate(consumer, read)
         .lateral("linked")
     )
 
@@ -164,6 +175,7 @@ def _same_content_and_name(
             wrote.c.digest == read.c.digest,
             wrote.c.pointer_id == read.c.pointer_id,
         )
+        .correlate(consumer, read, linked)
         .lateral("same_content_and_name")
     )
 
@@ -181,6 +193,7 @@ def _same_content(
             wrote.c.digest == read.c.digest,
             read.c.size_bytes >= NEARLY_EMPTY_BYTES,
         )
+        .correlate(consumer, read, linked, same)
         .lateral("same_content")
     )
 
@@ -193,6 +206,7 @@ def _same_name(
     return (
         _last_writer(consumer, wrote)
         .where(*(each.c.id.is_(None) for each in better), wrote.c.pointer_id == read.c.pointer_id)
+        .correlate(consumer, read, *better)
         .lateral("same_name")
     )
 
@@ -213,9 +227,9 @@ def _last_writer(consumer: sa.FromClause, wrote: sa.FromClause) -> sa.Select[int
     )
 
 
-def _declared_edges(run_id: sa.ColumnElement[int]) -> sa.Select[int, int, int, str, bool]:
+def _declared_edges(consumer: sa.FromClause) -> sa.Select[int, int, int, str, bool]:
     """The latest earlier run of each component that the run declared as upstream."""
-    consumer, run = component_run.alias("declaring"), component_run.alias("declared_run")
+    run = component_run.alias("declared_run")
     upstream = sa.func.unnest(consumer.c.upstream).table_valued("name").render_derived()
     latest = (
         sa.select(run.c.id)
@@ -226,13 +240,15 @@ def _declared_edges(run_id: sa.ColumnElement[int]) -> sa.Select[int, int, int, s
         )
         .order_by(run.c.started_at.desc(), run.c.span_id.desc(), run.c.trace_id.desc())
         .limit(1)
+        .correlate(consumer, upstream)
         .lateral("declared")
     )
     nothing = sa.cast(sa.null(), sa.BigInteger)
     return (
         sa.select(latest.c.id, nothing, nothing, sa.literal("declared"), sa.false())
-        .select_from(consumer.join(upstream, sa.true()).join(latest, sa.true()))
-        .where(consumer.c.id == run_id)
+        .select_from(upstream.join(latest, sa.true()))
+        .where(consumer.c.upstream != sa.literal_column("'{}'::text[]"))
+        .correlate(consumer)
     )
 
 

@@ -80,13 +80,20 @@ def _count_fresher(
     """Count the runs that replaced what the producer wrote, up to the limit."""
     between, run = _between(consumer, producer)
     wrote, wrote_any = run_io.alias("rewrote"), run_io.alias("wrote_any")
-    rewrote = sa.exists().where(
-        wrote.c.run_id == run.c.id,
-        is_direction(wrote, "output"),
-        wrote.c.pointer_id == sa.any_(pointers),
+    rewrote = (
+        sa.exists()
+        .where(
+            wrote.c.run_id == run.c.id,
+            is_direction(wrote, "output"),
+            # "IS TRUE" keeps the index over all runs out: one run's outputs are looked through.
+            (wrote.c.pointer_id == sa.any_(pointers)).is_(True),
+        )
+        .correlate_except(wrote)
     )
     replaced = sa.and_(
-        sa.exists().where(wrote_any.c.run_id == run.c.id, is_direction(wrote_any, "output")),
+        sa.exists()
+        .where(wrote_any.c.run_id == run.c.id, is_direction(wrote_any, "output"))
+        .correlate_except(wrote_any),
         sa.not_(_writes_names_twice(consumer, producer)),
     )
     fresher = between.where(rewrote | replaced).limit(FRESHER_LIMIT).correlate_except(run)
@@ -129,16 +136,21 @@ def _writes_names_twice(consumer: sa.FromClause, producer: sa.FromClause) -> sa.
         .lateral("first")
     )
     other, rival = run_io.alias("other"), component_run.alias("rival")
-    found = (
-        sa.exists()
-        .select_from(latest.join(first, sa.true()))
+    # The oldest first: where a name is written again and again, it is one that qualifies.
+    again = (
+        sa.select(rival.c.id)
+        .join_from(other, rival, rival.c.id == other.c.run_id)
         .where(
             other.c.pointer_id == first.c.pointer_id,
             is_direction(other, "output"),
             other.c.run_id != latest.c.id,
-            rival.c.id == other.c.run_id,
             rival.c.component == latest.c.component,
             rival.c.started_at < consumer.c.started_at,
         )
+        .order_by(other.c.moment)
+        .limit(1)
+        .correlate(consumer, latest, first)
+        .lateral("again")
     )
-    return found.correlate(consumer, producer)
+    joined = latest.join(first, sa.true()).join(again, sa.true())
+    return sa.exists().select_from(joined).correlate(consumer, producer)
