@@ -112,10 +112,17 @@ def _find_commands() -> Iterator[click.Context]:
     program = click.Context(
         mltrace, info_name="mltrace", terminal_width=_WIDTH, **mltrace.context_settings
     )
-    for name in mltrace.list_commands(program):
-        command = mltrace.get_command(program, name)
+    yield from _find_commands_of(mltrace, program)
+
+
+def _find_commands_of(group: click.Group, context: click.Context) -> Iterator[click.Context]:
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
         if command:
-            yield click.Context(command, program, info_name=name, terminal_width=_WIDTH)
+            inner = click.Context(command, context, info_name=name, terminal_width=_WIDTH)
+            yield inner
+            if isinstance(command, click.Group):
+                yield from _find_commands_of(command, inner)
 
 
 def _render_command(context: click.Context) -> str:
