@@ -14,8 +14,8 @@ from types import BuiltinFunctionType, FunctionType, GeneratorType, MethodType, 
 from opentelemetry.trace import INVALID_SPAN_CONTEXT, SpanContext
 
 from mltrace_otel import artifacts
-from mltrace_otel.digest import Digest, digest
-from mltrace_otel.pointers import IOPointer, read_inputs, read_outputs
+from mltrace_otel.digest import Digest
+from mltrace_otel.pointers import IOPointer, read_inputs, read_outputs, split_value
 
 SIZE_LIMIT_BYTES = 1_000_000
 RETURNED = "return"
@@ -48,14 +48,18 @@ def is_worth_keeping(variable: str, value: object) -> bool:
     It is if it holds a data frame, an array or a model, has "data" or "model" in its name, or is
     larger than 1 MB.
     """
-    if variable in _OWN or isinstance(value, _NO_DATA):
+    # Asked of the class: an object may refuse to answer.
+    if variable in _OWN or issubclass(type(value), _NO_DATA):
         return False
     if _is_data_or_model(type(value)):  # type: ignore[arg-type] # classes are hashable
         return True
     lowered = variable.lower()
     if "data" in lowered or "model" in lowered:
         return True
-    return estimate_size(value) > SIZE_LIMIT_BYTES
+    try:
+        return estimate_size(value) > SIZE_LIMIT_BYTES
+    except Exception:  # noqa: BLE001 - any object may refuse to be measured, in its own way
+        return False
 
 
 @cache
@@ -79,7 +83,7 @@ def estimate_size(value: object, depth: int = _DEPTH) -> int:
         parts, count = value, len(value)
     else:
         inner = getattr(value, "__dict__", None)
-        return own + (estimate_size(inner, depth - 1) if isinstance(inner, dict) else 0)
+        return own + (estimate_size(inner, depth) if isinstance(inner, dict) else 0)
     sample = [estimate_size(part, depth - 1) for part in islice(parts, _SAMPLE)]
     return own + (sum(sample) * count // len(sample) if sample else 0)
 
@@ -97,50 +101,37 @@ class AutoLog:
         self._component = component
         self._span = span
         self._contents = contents
-        self._read: dict[str, tuple[object, str | None]] = {}
+        self._read: dict[str, tuple[object, list[str | None]]] = {}
         self._logged: list[object] = []
 
     def read_input(self, variable: str, value: object) -> list[IOPointer]:
         """Return the pointers of an argument that is worth keeping."""
         if not is_worth_keeping(variable, value):
             return []
-        pointers = read_inputs(self._component, variable, value)
-        return self.keep_input(variable, value, pointers)
+        return self.keep_input(variable, value, read_inputs(self._component, variable, value))
 
     def keep_input(
         self, variable: str, value: object, pointers: list[IOPointer]
     ) -> list[IOPointer]:
-        """Save an input, unless its pointers name something that is saved already."""
-        placed = self._is_placed(variable, pointers)
-        self._read[variable] = (value, pointers[0].digest if placed else None)
-        if not placed:
-            return pointers
-        self._logged.append(value)
-        return [self._keep(variable, value, pointers[0], pointers[0].producer)]
+        """Save an input, except what its pointers only name."""
+        self._read[variable] = (value, [pointer.digest for pointer in pointers])
+        return self._keep(variable, value, pointers, None)
 
     def read_output(self, variable: str, value: object) -> list[IOPointer]:
         """Return the pointers of a final value that is worth keeping and no unchanged input."""
-        before = self._read.get(variable)
-        if before and before[0] is value and before[1] is None:
-            return []  # it named something
-        if not is_worth_keeping(variable, value) or self._is_known(value):
+        if not is_worth_keeping(variable, value) or self._is_unchanged(variable, value):
             return []
         pointers = read_outputs(self._component, variable, value, self._span)
-        if before and before[0] is value and [p.digest for p in pointers] == [before[1]]:
-            return []
         return self.keep_output(variable, value, pointers)
 
     def keep_output(
         self, variable: str, value: object, pointers: list[IOPointer]
     ) -> list[IOPointer]:
-        """Save an output, unless its pointers name something that is saved already."""
-        if not self._is_placed(variable, pointers):
-            return pointers
-        self._logged.append(value)
-        return [self._keep(variable, value, pointers[0], self._span)]
+        """Save an output, except what its pointers only name."""
+        return self._keep(variable, value, pointers, self._span)
 
     def read_returned(self, value: object) -> list[IOPointer]:
-        """Return the pointers of what was returned and has no name, or of a tuple's elements."""
+        """Return the pointers of what was returned and is no variable, or of a tuple's elements."""
         if type(value) is not tuple:
             return self._read_returned(RETURNED, value)
         return [
@@ -154,22 +145,37 @@ class AutoLog:
             return []
         return self.read_output(place, value)
 
-    def _is_known(self, value: object) -> bool:
-        """Tell whether the run loaded or saved just this value, and it has not changed since."""
-        known = self._contents.get(id(value))
-        content = digest(value) if known else None
-        return content is not None and content.text == known
-
-    def _is_placed(self, variable: str, pointers: list[IOPointer]) -> bool:
-        """Tell whether a pointer is named by its place only, and its content is known."""
-        places = {f"{self._component}({variable})", f"{self._component}.{variable}"}
-        return len(pointers) == 1 and pointers[0].digest is not None and pointers[0].name in places
+    def _is_unchanged(self, variable: str, value: object) -> bool:
+        before, digests = self._read.get(variable, (None, []))
+        if before is not value:
+            return False
+        pointers = read_inputs(self._component, variable, value)
+        return [pointer.digest for pointer in pointers] == digests
 
     def _keep(
-        self, variable: str, value: object, pointer: IOPointer, producer: SpanContext | None
+        self,
+        variable: str,
+        value: object,
+        pointers: list[IOPointer],
+        writer: SpanContext | None,
+    ) -> list[IOPointer]:
+        self._logged.append(value)
+        things = split_value(variable, value)
+        if len(things) != len(pointers):
+            return pointers
+        return [
+            self._keep_thing(place, thing, pointer, writer or pointer.producer)
+            for (place, thing), pointer in zip(things, pointers, strict=True)
+        ]
+
+    def _keep_thing(
+        self, place: str, thing: object, pointer: IOPointer, producer: SpanContext | None
     ) -> IOPointer:
-        content = Digest(pointer.digest or "", pointer.size_bytes or 0)
-        address = artifacts.keep(
-            value, content, self._component, variable, producer or INVALID_SPAN_CONTEXT
-        )
+        """Save what is named by its place only; everything else is somewhere already."""
+        places = {f"{self._component}({place})", f"{self._component}.{place}"}
+        if pointer.name not in places or pointer.digest is None or pointer.size_bytes is None:
+            return pointer
+        content = Digest(pointer.digest, pointer.size_bytes)
+        producer = producer or INVALID_SPAN_CONTEXT
+        address = artifacts.keep(thing, content, self._component, place, producer)
         return pointer if address is None else replace(pointer, name=address)

@@ -34,12 +34,13 @@ class Call:
 
     __slots__ = (
         *("_arguments", "_auto", "_catcher", "_context", "_current", "_frame", "_plan"),
-        *("_run", "_span", "_token", "_token_of_run"),
+        *("_problems", "_run", "_span", "_token", "_token_of_run"),
     )
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._run = ComponentRun(plan.component, staleness_threshold_s=plan.staleness_threshold_s)
+        self._problems: list[str] = []
         self._arguments: dict[str, object] = {}
         self._auto: AutoLog | None = None
         self._span: trace.Span = trace.INVALID_SPAN
@@ -137,6 +138,7 @@ class Call:
             self.leave()
             self._frame = None
         self._guard("anything", self._finish, end_time_ns, error)
+        self._tell()
 
     def _guard(self, what: str, step: Callable[..., None], *args: object) -> None:
         """Keep a fault of ours, or of a value, away from the user's function."""
@@ -145,18 +147,21 @@ class Call:
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001 - the boundary between us and the program
-            self._warn(what.format(*args), describe_error(error))
+            self._note(what.format(*args), describe_error(error))
             _log.debug("Where that comes from:", exc_info=True)
 
-    def _warn(self, what: str, why: str) -> None:
-        """Say once a function what is not recorded of its calls."""
+    def _note(self, what: str, why: str) -> None:
+        """Take note, once a function, of what is not recorded of its calls."""
         if what not in self._plan.said:
             self._plan.said.add(what)
+            self._problems.append(f"{what} ({why})")
+
+    def _tell(self) -> None:
+        if self._problems:
             _log.warning(
-                "Runs of component %r are recorded without %s (%s). This is said once.",
+                "Runs of component %r are recorded without %s. This is said once.",
                 self._plan.component,
-                what,
-                why,
+                "; ".join(self._problems),
             )
 
     def _start(self) -> None:
@@ -173,8 +178,9 @@ class Call:
 
     def _announce(self) -> None:
         if isinstance(self._span, RunSpan):
+            plan = self._plan  # it is kept for a while, and the values of a call must not be
             self._span.start_time = time.time_ns()  # what we did before is not the run's
-            announce(self._span, self._run, lambda: self._plan.common)
+            announce(self._span, self._run, lambda: plan.common)
 
     def _read_input(self, slot: Slot, values: Mapping[str, object]) -> None:
         pointers = read_slot(slot, self._plan.component, values, None)
@@ -187,10 +193,14 @@ class Call:
             self._run.inputs += self._auto.read_input(name, value)
 
     def _pull(self, trigger: Trigger, values: Mapping[str, object]) -> None:
+        run = self._run
+        before = list(run.inputs), list(run.outputs)
         try:
-            trigger(self._run, dict(values))
-        finally:
-            self._run.tidy()
+            trigger(run, dict(values))
+            run.tidy()
+        except BaseException:
+            run.inputs, run.outputs = before
+            raise
 
     def _test(self, suite: Suite, values: Mapping[str, object], phase: str) -> None:
         self._run.test_outcomes += run_suite(suite, values, phase)
@@ -213,7 +223,7 @@ class Call:
         if self._frame is not None:
             return self._frame.f_locals
         if self._plan.needs_frame and error is None:
-            self._warn("the final values of its variables", "its code was not seen to run")
+            self._note("the final values of its variables", "its code was not seen to run")
         return self._arguments
 
     def _read_partition(self, value: object) -> None:
@@ -253,10 +263,10 @@ class Call:
             self._run.outputs += [pointer for pointer in found if pointer.name not in written]
 
     def _finish(self, end_time_ns: int, error: BaseException | None) -> None:
-        finish_span(
-            self._span,
-            self._run,
-            common=self._plan.common,
-            end_time_ns=end_time_ns,
-            error=error,
-        )
+        common = self._plan.common
+        try:
+            finish_span(self._span, self._run, common=common, end_time_ns=end_time_ns, error=error)
+        except Exception as fault:  # noqa: BLE001 - a trigger or a value can spoil a run
+            self._note("what they read, wrote and found", describe_error(fault))
+            bare = ComponentRun(self._plan.component)
+            finish_span(self._span, bare, common=common, end_time_ns=end_time_ns, error=error)

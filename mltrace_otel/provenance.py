@@ -64,7 +64,7 @@ def read_source(function: Callable[..., object]) -> Source:
     name = getattr(innermost, "__qualname__", type(innermost).__qualname__)
     try:
         text = inspect.getsource(innermost)
-    except (OSError, TypeError):  # typed at a prompt; not written in Python
+    except Exception:  # noqa: BLE001 - typed at a prompt, not in Python, in a file that changed
         text = None
     return Source(
         function=f"{module}.{name}",
@@ -76,15 +76,18 @@ def read_source(function: Callable[..., object]) -> Source:
 
 def find_repository(file: str | None) -> Repository | None:
     """Return the repository that holds a file, else the one around the current directory."""
-    for start in (Path(file) if file else None, Path.cwd()):
-        root = _find_root(start) if start else None
+    for start in (file, "."):
+        root = _find_root(Path(start)) if start else None
         if root:
             return _read_repository(root)
     return None
 
 
 def _find_root(start: Path) -> Path | None:
-    here = start.absolute()
+    try:
+        here = start.absolute()
+    except OSError:  # the current directory was removed
+        return None
     return next((path for path in (here, *here.parents) if (path / ".git").exists()), None)
 
 

@@ -185,3 +185,64 @@ def test_variables_of_a_wrapped_function_are_those_of_the_innermost(recorded: Re
 
     assert work("in") == "IN-DONE"
     assert [io.name for io in recorded()[0].io] == ["in", "in-done"]
+
+
+def test_labels_of_inputs_end_up_on_their_pointers(recorded: Recorded) -> None:
+    @Component("training").run(
+        input_vars={"source": "customer", "extra": ["raw", "kinds"], "config": None}
+    )
+    def train(source: str, customer: str, config: str) -> str:
+        kinds = ["a", "b"]
+        extra = source + kinds[0] + config + customer
+        return extra
+
+    train("s.csv", "acme", "c.yaml")
+
+    labels = {io.name: io.labels for io in recorded()[0].io}
+    assert labels == {
+        "s.csv": ("acme",),
+        "s.csvac.yamlacme": ("raw", "a", "b"),
+        "c.yaml": (),
+    }
+
+
+def test_renamed_test_arguments_are_read_from_other_variables(recorded: Recorded) -> None:
+    @Component("c", beforeTests=[RowsTest], afterTests=[RowsTest]).run(rows="raw")
+    def clean(raw: list[int]) -> list[int]:
+        raw = raw[:0]
+        return raw
+
+    clean([1, 2])
+
+    assert [test.status for test in recorded()[0].tests] == ["pass", "fail"]
+
+
+def test_a_wrong_rename_is_an_error_at_decoration() -> None:
+    def clean(raw: list[int]) -> list[int]:
+        clean_rows = raw
+        return clean_rows
+
+    component = Component("c", afterTests=[RowsTest])
+    component.run(rows="clean_rows")(clean)
+    with pytest.raises(SetupError, match=r"run has no option 'row'.*mean rows\?"):
+        component.run(row="raw")(clean)
+    with pytest.raises(UnknownVariable, match=r"names 'clean_row'.*mean clean_rows\?"):
+        component.run(rows="clean_row")(clean)
+    with pytest.raises(UnknownVariable, match="names 'clean_rows'"):
+        Component("c", beforeTests=[RowsTest]).run(rows="clean_rows")(clean)
+    with pytest.raises(SetupError, match=r"no option 'outputs', and no test such an argument\.$"):
+        Component("c").run(outputs="raw")(clean)
+
+
+def test_tests_that_were_added_later_run_too(recorded: Recorded) -> None:
+    component = Component("c")
+    component.afterTests.append(RowsTest)  # type: ignore[arg-type] # a class will do
+
+    @component.run
+    def work() -> int:
+        rows: list[int] = []
+        return len(rows)
+
+    work()
+
+    assert [test.status for test in recorded()[0].tests] == ["fail"]

@@ -187,3 +187,64 @@ def test_after_tests_do_not_run_where_the_function_raised(recorded: Recorded) ->
         work()
 
     assert recorded()[0].tests == ()
+
+
+class Hooked(Test):
+    def __init__(self, broken: str = "") -> None:
+        self.broken = broken  # and no name is given
+        self.called: list[str] = []
+
+    def call(self, name: str) -> None:
+        self.called.append(name)
+        if name == self.broken:
+            raise ValueError(name)
+
+    def beforeTests(self) -> None:
+        self.call("beforeTests")
+
+    def preTest(self) -> None:
+        self.call("preTest")
+
+    def postTest(self) -> None:
+        self.call("postTest")
+
+    def afterTests(self) -> None:
+        self.call("afterTests")
+
+    def testOne(self) -> None:
+        self.call("testOne")
+
+    def testTwo(self) -> None:
+        self.call("testTwo")
+
+
+def test_hooks_are_called_around_tests() -> None:
+    test = Hooked()
+    outcomes = run_suite(read_suite(test, {}), {}, "after")
+
+    assert [(each.suite, each.status) for each in outcomes] == [("Hooked", "pass")] * 2
+    assert test.called == [
+        *("beforeTests", "preTest", "testOne", "postTest"),
+        *("preTest", "testTwo", "postTest", "afterTests"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("broken", "messages", "not_called"),
+    [
+        ("beforeTests", ["ValueError: beforeTests"] * 2, {"preTest", "testOne", "testTwo"}),
+        ("preTest", ["ValueError: preTest"] * 2, {"testOne", "testTwo"}),
+        ("testOne", ["ValueError: testOne", None], set()),
+        ("postTest", ["ValueError: postTest"] * 2, set()),
+        ("afterTests", [None, "ValueError: afterTests"], set()),
+    ],
+)
+def test_a_hook_that_raises_fails_its_tests(
+    broken: str, messages: list[str | None], not_called: set[str]
+) -> None:
+    test = Hooked(broken)
+    outcomes = run_suite(read_suite(test, {}), {}, "after")
+
+    assert [each.message for each in outcomes] == messages
+    assert not not_called & set(test.called)
+    assert test.called[-1] == "afterTests"
