@@ -5,24 +5,41 @@ in memory is named by its place, which differs between inputs and outputs: such 
 other by their content only.
 """
 
+import logging
 import os
-import stat
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cache
 from numbers import Number
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from opentelemetry.trace import SpanContext
 
 from mltrace_otel.digest import Digest, digest, digest_file
+from mltrace_otel.errors import SettingsError
 from mltrace_otel.files import hide_password, is_remote
+from mltrace_otel.formats import Format
+from mltrace_otel.names import find_paths, is_being_written, read_names
 from mltrace_otel.producers import PRODUCERS
+from mltrace_otel.settings import FILE_LIMIT, read_file_limit
 from mltrace_otel.sidecars import read_producer
 
-FILE_LIMIT_BYTES = 256 * 1024 * 1024
-NAME_LIMIT = 1024
+_PARTED = frozenset({dict, list, tuple})
+_THINGS_LIMIT = 64
+_REMOTE_LIMIT = 16
+_SAVED_SUFFIXES = tuple(Format)
+_DATA_KINDS = frozenset(
+    {
+        *(("numpy", "ndarray"), ("scipy", "spmatrix"), ("scipy", "sparray"), ("torch", "Tensor")),
+        *(("pandas", kind) for kind in ("DataFrame", "Index", "Series")),
+        *(("polars", kind) for kind in ("DataFrame", "LazyFrame", "Series")),
+        *(("pyarrow", kind) for kind in ("Array", "ChunkedArray", "RecordBatch", "Table")),
+        ("pyspark", "DataFrame"),
+    }
+)
+_log = logging.getLogger("mltrace_otel")
 
 
 class PointerType(StrEnum):
@@ -72,7 +89,7 @@ class IOPointer:
 def guess_type(name: str) -> PointerType:
     """Return the type that a name suggests, by its suffix, then by the words in it."""
     lowered = name.lower()
-    suffix = os.path.splitext(lowered)[1]  # noqa: PTH122 - names are no paths, and there are many
+    suffix = lowered[lowered.rfind(".") :]
     if suffix in _DATA_SUFFIXES:
         return PointerType.DATA
     if suffix in _MODEL_SUFFIXES or "model" in lowered:
@@ -85,9 +102,12 @@ def read_inputs(component: str, variable: str, value: object) -> list[IOPointer]
     named = _read_named(value)
     if named is not None:
         return named
-    content = _digest_content(value)
-    producer = PRODUCERS.find(content) if content else None
-    return [_place(f"{component}({variable})", variable, value, content, producer)]
+    pointers = []
+    for place, thing in split_value(variable, value):
+        content = _digest_content(thing)
+        producer = PRODUCERS.find(content) if content else None
+        pointers.append(_place(f"{component}({place})", variable, thing, content, producer))
+    return pointers
 
 
 def read_outputs(
@@ -97,64 +117,105 @@ def read_outputs(
     named = _read_named(value)
     if named is not None:
         return [replace(each, producer=None) if each.producer else each for each in named]
-    content = _digest_content(value)
-    if content:
-        PRODUCERS.remember(content, producer)
-    return [_place(f"{component}.{variable}", variable, value, content, None)]
+    pointers = []
+    for place, thing in split_value(variable, value):
+        content = _digest_content(thing)
+        if content:
+            PRODUCERS.remember(content, producer)
+        pointers.append(_place(f"{component}.{place}", variable, thing, content, None))
+    return pointers
+
+
+def split_value(variable: str, value: object) -> list[tuple[str, object]]:
+    """Return the things that a value consists of, each with its place.
+
+    A list or dict of tables, arrays or models is these, such as the parts that a table was split
+    into; every other value is one thing.
+    """
+    pairs: list[tuple[object, object]] = []
+    kind = type(value)
+    if kind in _PARTED and isinstance(value, list | tuple):
+        pairs = list(enumerate(value))
+    elif (
+        kind in _PARTED
+        and isinstance(value, dict)
+        and all(type(key) in {str, int} for key in value)
+    ):
+        pairs = list(value.items())
+    if 0 < len(pairs) <= _THINGS_LIMIT and all(
+        _is_data(kind) or _is_model(kind) for kind in {type(thing) for _, thing in pairs}
+    ):
+        return [(f"{variable}[{key}]", each) for key, each in pairs]
+    return [(variable, value)]
+
+
+def _is_data(kind: type) -> bool:
+    """Tell whether values of a type are tables or arrays."""
+    bases = {(base.__module__.partition(".")[0], base.__name__) for base in kind.__mro__}
+    return not bases.isdisjoint(_DATA_KINDS)
+
+
+def _is_model(kind: type) -> bool:
+    return hasattr(kind, "predict") or hasattr(kind, "state_dict")
 
 
 def _read_named(value: object) -> list[IOPointer] | None:
     """Return the pointers that a value names; None if it names none but is one itself."""
-    if value is None or (isinstance(value, str) and not value):
-        return []
-    if _is_name(value):
-        return [point(os.fspath(value))]  # type: ignore[call-overload] # what _is_name found
-    if isinstance(value, set | frozenset) and all(map(_is_name, value)):
-        return [point(name) for name in sorted(map(os.fspath, value))]
-    if isinstance(value, list | tuple) and all(map(_is_name, value)):
-        return [point(os.fspath(name)) for name in value]
-    return None
-
-
-def _is_name(value: object) -> bool:
-    # A longer text is content: no store could index it.
-    return isinstance(value, PurePath) or (isinstance(value, str) and 0 < len(value) <= NAME_LIMIT)
+    try:
+        names, is_open = read_names(value), is_being_written(value)
+    except Exception:  # noqa: BLE001 - any object may refuse to tell, in its own way
+        return None
+    if names is None:
+        return None
+    if is_open:
+        return [IOPointer(name, guess_type(name)) for name in names]
+    paths = find_paths(names)
+    is_remote_asked = len(names) <= _REMOTE_LIMIT
+    return [
+        point(name)
+        if name in paths or (is_remote_asked and is_remote(name))
+        else IOPointer(hide_password(name), guess_type(name))
+        for name in names
+    ]
 
 
 def point(name: str) -> IOPointer:
-    """Return the pointer with this name, with the content of the file if it names one.
+    """Return the pointer with this name, with the content of the file or folder that it names.
 
     If it is the address of a saved value, its content is the value's, its producer who saved it.
     """
     type_ = guess_type(name)
-    size_bytes = _measure_named_file(name)
-    saved = None if size_bytes is None and not is_remote(name) else read_producer(name)
-    if saved:
-        digest_text, content_bytes, producer = saved
-        shown = hide_password(name)
-        return IOPointer(shown, type_, digest_text, content_bytes, producer=producer)
     if is_remote(name):
-        return IOPointer(hide_password(name), type_)
-    if size_bytes is None or size_bytes > FILE_LIMIT_BYTES:
-        return IOPointer(name, type_)
-    content = digest_file(Path(name))
+        shown = hide_password(name)
+        saved = read_producer(name) if name.endswith(_SAVED_SUFFIXES) else None
+    else:
+        shown = name
+        saved = read_producer(name) if os.path.isfile(name) else None  # noqa: PTH113 - no path, maybe
+    if saved:
+        return IOPointer(shown, type_, saved[0], saved[1], producer=saved[2])
+    content = None if is_remote(name) else digest_file(Path(name), _read_file_limit())
     if content is None:
-        return IOPointer(name, type_)
-    return IOPointer(name, type_, content.text, content.size_bytes)
+        return IOPointer(shown, type_)
+    return IOPointer(shown, type_, content.text, content.size_bytes)
 
 
-def _measure_named_file(name: str) -> int | None:
+def _read_file_limit() -> int:
+    return _parse_file_limit(os.environ.get(FILE_LIMIT, ""))
+
+
+@cache
+def _parse_file_limit(text: str) -> int:
     try:
-        status = os.stat(name)  # noqa: PTH116 - names are no paths, and there are many
-    except (OSError, ValueError):  # no such file; no possible path
-        return None
-    return status.st_size if stat.S_ISREG(status.st_mode) else None
+        return read_file_limit({FILE_LIMIT: text})
+    except SettingsError as error:
+        _log.warning("%s Until then larger files than usual are sampled.", error)
+        return read_file_limit({})
 
 
 def _digest_content(value: object) -> Digest | None:
     # A number says nothing about where it came from.
     numpy = sys.modules.get("numpy")
-    if isinstance(value, Number) or (numpy and isinstance(value, numpy.generic)):
+    if issubclass(type(value), (Number, numpy.generic) if numpy else Number):
         return None
     return digest(value)
 
@@ -174,11 +235,9 @@ def _place(
 
 def _guess_type_of(value: object, variable: str) -> PointerType:
     kind = type(value)
-    if hasattr(kind, "predict"):
+    if _is_model(kind):
         return PointerType.MODEL
-    if kind.__module__.partition(".")[0] in {"numpy", "pandas", "polars", "pyarrow", "pyspark"}:
-        return PointerType.DATA
-    return guess_type(variable)
+    return PointerType.DATA if _is_data(kind) else guess_type(variable)
 
 
 def accept_names(names: str | Sequence[str]) -> tuple[str, ...]:

@@ -17,11 +17,13 @@ from urllib.parse import unquote, urlsplit
 from mltrace_otel.errors import SettingsError
 
 API_PORT = 8080
+FILE_LIMIT = "MLTRACE_FILE_LIMIT"
 _T = TypeVar("_T")
 _Choice = TypeVar("_Choice", bound=StrEnum)
 _DEFAULT_TIMEOUT_S = 10.0
 _DEFAULT_SAVE_LIMIT = "10 GiB"
 _DEFAULT_SPOOL_LIMIT = "1 GiB"
+_DEFAULT_FILE_LIMIT = "256 MiB"
 _CHOSEN_ADDRESS = "MLTRACE_SET_ADDRESS"
 _chosen: dict[str, str] = {}
 
@@ -160,6 +162,16 @@ def read_spool_settings(environment: Mapping[str, str] | None = None) -> SpoolSe
         limit_bytes=_parse_size(variables, "MLTRACE_SPOOL_LIMIT", _DEFAULT_SPOOL_LIMIT),
         is_synced=_parse_switch(variables, "MLTRACE_SPOOL_SYNC", default="false"),
     )
+
+
+def read_file_limit(environment: Mapping[str, str] | None = None) -> int:
+    """Return the size in bytes above which files are identified by samples of their content.
+
+    Raises:
+        SettingsError: the variable makes no sense.
+    """
+    variables = os.environ if environment is None else environment
+    return _parse_size(variables, FILE_LIMIT, _DEFAULT_FILE_LIMIT)
 
 
 def _read_home(variables: Mapping[str, str]) -> Path:

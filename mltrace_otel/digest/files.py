@@ -37,7 +37,7 @@ def digest_file(path: Path, limit_bytes: int | None = None) -> Digest | None:
             return None
         is_sampled = limit_bytes is not None and status.st_size > limit_bytes
         part = _sample(path, status.st_size) if is_sampled else _read(path)
-    except OSError:
+    except (OSError, ValueError):  # there is no such file, or no such path
         return None
     return part.digest(is_sampled=is_sampled)
 
