@@ -49,9 +49,9 @@ def read_object(value: object) -> Part:
         Exception: the value cannot be taken apart, each kind in its own way.
     """
     try:
-        return _Walk().read(value)
+        return _Walk().read_all(value)
     except _CyclicError:
-        return _Walk(is_cyclic=True).read(value)
+        return _Walk(is_cyclic=True).read_all(value)
 
 
 def _join_nans(value: Any) -> Any:  # noqa: ANN401 - any scalar
@@ -86,6 +86,13 @@ class _Walk:
         self._parts: dict[int, Part | None] = {}  # None while one is on its way
         self._kept: list[object] = []  # or another object could get the id of one that was read
         self._readers: dict[type, list[Callable[[Any], Part | None]]] = {}
+
+    def read_all(self, value: object) -> Part:
+        """Return what identifies the value that contains all others, once."""
+        try:
+            return self.read(value)
+        finally:
+            self._readers.clear()  # else it would keep the value alive until garbage is collected
 
     def read(self, value: object) -> Part:
         """Return what identifies a value."""
