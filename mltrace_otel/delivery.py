@@ -5,6 +5,7 @@ Requests can be joined byte by byte into a valid one, so a batch needs no decodi
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from time import sleep
 from typing import TYPE_CHECKING, Protocol
@@ -95,7 +96,8 @@ class Delivery:
                 continue
             self._limit = min(self._limit * 2, BATCH_LIMIT)
             outcome = self._settle(batch, answer)
-            queue.acknowledge(batch)
+            with suppress(OSError):  # if this is not noted it is sent again, which changes nothing
+                queue.acknowledge(batch)
             return outcome
         return None
 

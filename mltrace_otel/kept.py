@@ -39,6 +39,12 @@ class Kept:
         if self._records.pop(key, None) is not None:
             self._note(key)
 
+    def tidy(self) -> None:
+        """Delete the file, if nothing is kept."""
+        if self._segment and not self._records:
+            self._segment.remove()
+            self._segment = None
+
     def close(self) -> None:
         """Let go of the file."""
         if self._segment:
@@ -65,7 +71,7 @@ class Kept:
         """Begin a new file with what is kept now."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         old, self._segment = self._segment, Segment.create(self._folder, SUFFIX)
-        for key, record in self._records.items():
+        for key, record in tuple(self._records.items()):
             self._segment.append(key + record)
         if old:
             old.remove()

@@ -26,6 +26,7 @@ _NAME = b"mltrace\x01"
 _FRAME = struct.Struct("<4sII")  # mark, length, checksum
 _MARK = b"\xabRUN"
 _MANY = 1_000_000
+_OPEN = os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW
 _serial = count()
 
 
@@ -68,10 +69,10 @@ class Segment:
         """
         while True:
             name = f"{time.time_ns():016x}-{next(_serial)}-{os.getpid()}{suffix}"
-            descriptor = os.open(folder / name, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+            descriptor = os.open(folder / name, _OPEN | os.O_CREAT | os.O_EXCL, 0o600)
             try:
                 if _lock(descriptor):  # else another process saw it first and took it for left
-                    os.pwrite(descriptor, _encode_head(HEAD_BYTES), 0)
+                    os.write(descriptor, _encode_head(HEAD_BYTES))
                     return cls(folder / name, descriptor, HEAD_BYTES)
             except BaseException:
                 os.close(descriptor)
@@ -83,7 +84,7 @@ class Segment:
     def adopt(cls, path: Path) -> Self | None:
         """Return a file whose owner is dead, which is ours from now on; None if there is none."""
         try:
-            descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
+            descriptor = os.open(path, _OPEN)
         except OSError:  # gone, or another user's
             return None
         with suppress(OSError):
@@ -109,14 +110,17 @@ class Segment:
             Gone: there is no such file any more.
             OSError: it cannot be written; the file is as it was.
         """
-        status = self._check()
-        if not status.st_nlink:
-            raise Gone(errno.ENOENT, "the file was deleted")
         frame = _encode_frame(record)
-        if os.pwrite(self._descriptor, frame, status.st_size) != len(frame):
-            os.ftruncate(self._descriptor, status.st_size)
+        if not self._check().st_nlink:
+            raise Gone(errno.ENOENT, "the file was deleted")
+        # The system finds the end: any call of ours may end an abandoned generator, whose run is
+        # then appended in the middle of this one.
+        written = os.write(self._descriptor, frame)
+        self.size_bytes = os.lseek(self._descriptor, 0, os.SEEK_CUR)
+        if written != len(frame):
+            self.size_bytes -= written
+            os.ftruncate(self._descriptor, self.size_bytes)
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        self.size_bytes = status.st_size + len(frame)
 
     def sync(self) -> None:
         """Wait until the disk has all of it."""
@@ -134,10 +138,18 @@ class Segment:
             position = batch.end
 
     def acknowledge(self, batch: Batch) -> None:
-        """Note that the batch needs not be sent again."""
-        self._check()
-        os.pwrite(self._descriptor, _encode_head(batch.end), 0)
+        """Note that the batch needs not be sent again.
+
+        Raises:
+            OSError: the file does not say so; this process knows nevertheless.
+        """
         self.position = batch.end
+        # What is open already can only append.
+        descriptor = os.open(self.path, os.O_WRONLY | os.O_NOFOLLOW)
+        try:
+            os.pwrite(descriptor, _encode_head(batch.end), 0)
+        finally:
+            os.close(descriptor)
 
     def is_drained(self) -> bool:
         """Return whether everything was acknowledged. Nobody may append meanwhile."""

@@ -81,8 +81,7 @@ class Spool:
 
     def take(self, limit: int) -> Batch | None:
         """Return this process's oldest records, at most ``limit``; None if nothing waits."""
-        while self._segments:
-            segment = self._segments[0]
+        while segment := self._find_oldest():
             try:
                 if batch := segment.take(limit):
                     return batch
@@ -93,16 +92,21 @@ class Spool:
         return None
 
     def acknowledge(self, batch: Batch) -> None:
-        """Note that the batch that was taken needs not be sent again."""
+        """Note that the batch that was taken needs not be sent again.
+
+        Raises:
+            OSError: the file does not say so; this process knows nevertheless.
+        """
         self._acknowledged += len(batch.records)
-        with suppress(OSError):  # then it is sent again, which changes nothing
-            self._segments[0].acknowledge(batch)
+        self._segments[0].acknowledge(batch)
 
     def tidy(self) -> None:
         """Delete what was sent; the next record begins a new file."""
         for segment in tuple(self._segments):
             with suppress(Gone):
                 self._retire(segment, 0)
+        with self._lock:
+            self._kept.tidy()
 
     def keep(self, key: bytes, record: bytes) -> None:
         """Keep a record that is sent only if this process dies; see `Kept`."""
@@ -142,6 +146,13 @@ class Spool:
             if each:
                 each.close()
 
+    def _find_oldest(self) -> Segment | None:
+        with self._lock:
+            if self._segments:
+                return self._segments[0]
+            self._acknowledged = self._appended  # also what is no more ours to send
+            return None
+
     def _open(self) -> Segment:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         segment = Segment.create(self.folder, SUFFIX)
@@ -165,6 +176,7 @@ class Spool:
             if not segment.is_drained():
                 return True
             if segment is self._current and segment.size_bytes < least_bytes:
+                self._acknowledged = self._appended
                 return False
             segment.remove()
             self._forget(segment)
@@ -174,7 +186,8 @@ class Spool:
         with self._lock:
             if segment is self._current:
                 self._current = None
-            self._segments.remove(segment)
+            if segment in self._segments:
+                self._segments.remove(segment)
             self._room_bytes += segment.size_bytes
 
 

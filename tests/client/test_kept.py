@@ -41,6 +41,18 @@ def test_a_process_that_keeps_nothing_leaves_a_file_that_says_nothing(tmp_path: 
     assert die_and_read(kept, tmp_path) == []
 
 
+def test_nothing_kept_leaves_no_file(tmp_path: Path) -> None:
+    kept = Kept(tmp_path)
+    kept.keep(ONE, b"record")
+    kept.tidy()
+    assert len(list(tmp_path.iterdir())) == 1
+    kept.forget(ONE)
+    kept.tidy()
+    assert list(tmp_path.iterdir()) == []
+    kept.keep(ONE, b"record")
+    assert die_and_read(kept, tmp_path) == [b"record"]
+
+
 def test_the_file_stays_small_however_often_runs_are_heard_of(tmp_path: Path) -> None:
     kept = Kept(tmp_path)
     for number in range(1000):

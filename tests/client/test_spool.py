@@ -1,6 +1,8 @@
 """The spool keeps what is appended, within its bounds, and finds what the dead left."""
 
+import gc
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -174,6 +176,59 @@ def test_a_program_that_closes_all_its_files_loses_nothing(tmp_path: Path) -> No
     os.close(segment._descriptor)
 
     spool.append(b"after")
+    assert spool.waiting == 2
 
     assert drain(spool) == [b"after"]
+    assert spool.waiting == 0, "what is left in the closed file is for others"
     assert drain_left(make_spool(tmp_path)) == [b"before"]
+
+
+def test_threads_append_while_another_sends(tmp_path: Path) -> None:
+    spool = make_spool(tmp_path)
+    records = {b"%d-%d" % (thread, number) + RECORD for thread in range(4) for number in range(500)}
+
+    def append(thread: int) -> None:
+        for number in range(500):
+            spool.append(b"%d-%d" % (thread, number) + RECORD)
+
+    threads = [threading.Thread(target=append, args=(thread,)) for thread in range(4)]
+    for thread in threads:
+        thread.start()
+    sent: list[bytes] = []
+    while len(sent) < len(records):
+        sent += drain(spool)
+    for thread in threads:
+        thread.join()
+
+    assert len(sent) == len(records)
+    assert set(sent) == records
+
+
+def test_a_run_that_ends_while_another_is_appended_loses_neither(tmp_path: Path) -> None:
+    """Abandoned generators end their runs wherever the interpreter collects garbage."""
+    spool = make_spool(tmp_path)
+    appended: list[bytes] = []
+
+    class Abandoned:
+        def __init__(self) -> None:
+            self.cycle = self
+
+        def __del__(self) -> None:
+            record = b"abandoned %d" % len(appended)
+            appended.append(record)
+            spool.append(record)
+
+    thresholds = gc.get_threshold()
+    gc.set_threshold(1)
+    try:
+        for number in range(500):
+            Abandoned()
+            record = b"%d" % number
+            appended.append(record)
+            spool.append(record)
+    finally:
+        gc.set_threshold(*thresholds)
+    gc.collect()
+
+    assert sorted(drain(spool)) == sorted(appended)
+    assert len(appended) == 1000
