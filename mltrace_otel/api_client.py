@@ -5,31 +5,63 @@ queries.
 """
 
 import re
+from datetime import UTC, datetime
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Self, TypedDict, TypeVar, Unpack
 from urllib.parse import quote
 
 import httpx
 import msgspec
 
 from mltrace_otel.contract.api import (
+    Cleaned,
+    CleanRequest,
     Component,
+    ComponentRequest,
+    ComponentTrace,
     Flag,
     FlagChange,
     FlagRequest,
+    FlagState,
+    Note,
+    NotePage,
+    NoteRequest,
+    PointerHistory,
     Problem,
     Review,
     ReviewSort,
     Run,
+    RunCount,
+    RunOrder,
     RunPage,
+    RunStatus,
+    SearchAnswer,
     Tag,
+    TagRequest,
     Trace,
     UnflagRequest,
 )
 from mltrace_otel.errors import ApiError, NotFound, RequestRefused, ServerFailed, ServerUnreachable
 
 _Shape = TypeVar("_Shape")
+_Named = TypeVar("_Named", Component, Tag)
+_PAGE = 1000
 _CONNECT_TIMEOUT_S = 5.0
+
+
+class Selected(TypedDict, total=False):
+    """Which runs, and in which order; what is None or left out selects nothing."""
+
+    component: str | None
+    tag: str | None
+    owner: str | None
+    partition: str | None
+    status: RunStatus | None
+    since: datetime | None
+    until: datetime | None
+    flagged: bool | None
+    order: RunOrder
+    skip: int
 
 
 class ApiClient:
@@ -43,7 +75,9 @@ class ApiClient:
         self.address = address
         self._http = httpx.Client(
             base_url=address,
-            timeout=httpx.Timeout(timeout_s, connect=_CONNECT_TIMEOUT_S),
+            timeout=httpx.Timeout(timeout_s, connect=min(timeout_s, _CONNECT_TIMEOUT_S)),
+            # To read the certificates takes longer than to ask.
+            verify=address.startswith("https:"),
             # A proxy that the environment names cannot reach this machine.
             mounts={f"all://{host}": None for host in ("localhost", "127.0.0.1", "[::1]")},
         )
@@ -64,24 +98,36 @@ class ApiClient:
         self._http.close()
 
     def list_runs(
-        self,
-        *,
-        component: str | None = None,
-        tag: str | None = None,
-        limit: int = 20,
-        before: str | None = None,
+        self, *, limit: int = 20, before: str | None = None, **selected: Unpack[Selected]
     ) -> RunPage:
-        """Return runs, newest first; ``before`` is the ``next_cursor`` of the page before."""
-        query = {"component": component, "tag": tag, "limit": limit, "before": before}
-        return self._get(RunPage, "/api/runs", **query)
+        """Return runs, newest first if nothing else is asked.
+
+        ``before`` is the ``next_cursor`` of the page before, or the number of a run.
+        """
+        return self._get(RunPage, "/api/runs", limit=limit, before=before, **_plain(selected))
+
+    def count_runs(self, **selected: Unpack[Selected]) -> int:
+        """Return how many runs there are."""
+        return self._get(RunCount, "/api/runs/count", **_plain(selected)).count
 
     def get_run(self, ref: str) -> Run:
         """Return the run with a number, or with a span id that begins so."""
         return self._get(Run, f"/api/runs/{_segment(ref)}")
 
-    def list_components(self) -> list[Component]:
-        """Return all components by name."""
-        return self._get(list[Component], "/api/components")
+    def list_notes(self, ref: str, *, limit: int = 20, before: str | None = None) -> NotePage:
+        """Return notes about a run, newest first."""
+        path = f"/api/runs/{_segment(ref)}/notes"
+        return self._get(NotePage, path, limit=limit, before=before)
+
+    def write_note(self, ref: str, request: NoteRequest) -> Note:
+        """Keep a note about a run."""
+        return self._send(Note, "POST", f"/api/runs/{_segment(ref)}/notes", request)
+
+    def list_components(
+        self, *, tag: str | None = None, owner: str | None = None
+    ) -> list[Component]:
+        """Return all components by name, those with the tag and of the owner."""
+        return self._read_all(Component, "/api/components", tag=tag, owner=owner)
 
     def get_component(self, name: str) -> Component:
         """Return one component."""
@@ -89,41 +135,89 @@ class ApiClient:
 
     def list_tags(self) -> list[Tag]:
         """Return all tags by name."""
-        return self._get(list[Tag], "/api/tags")
+        return self._read_all(Tag, "/api/tags")
 
     def list_tagged(self, tag: str) -> list[Component]:
         """Return the components that carry a tag."""
-        return self._get(list[Component], f"/api/tags/{_segment(tag)}")
+        return self._read_all(Component, f"/api/tags/{_segment(tag)}")
 
-    def trace_output(self, output: str) -> Trace:
+    def describe_component(self, name: str, request: ComponentRequest) -> Component:
+        """Say something about a component, which need not have run yet."""
+        return self._send(Component, "PUT", f"/api/components/{_segment(name)}", request)
+
+    def tag_component(self, request: TagRequest) -> Component:
+        """Give a component tags besides those it has."""
+        return self._send(Component, "POST", "/api/tags", request)
+
+    def trace_output(self, output: str, *, depth: int | None = None) -> Trace:
         """Return everything upstream of the run that last wrote ``output``."""
-        return self._get(Trace, "/api/trace", output=output)
+        return self._get(Trace, "/api/trace", output=output, depth=depth)
 
-    def list_flags(self, *, limit: int = 20) -> list[Flag]:
-        """Return the flags that are open, newest first."""
-        return self._get(list[Flag], "/api/flags", limit=limit)
+    def trace_components(self, output: str, *, depth: int | None = None) -> ComponentTrace:
+        """Return the components upstream of the run that last wrote ``output``."""
+        return self._get(ComponentTrace, "/api/trace/components", output=output, depth=depth)
+
+    def impact_output(self, output: str, *, depth: int | None = None) -> Trace:
+        """Return everything that was made from ``output``."""
+        return self._get(Trace, "/api/impact", output=output, depth=depth)
+
+    def impact_components(self, output: str, *, depth: int | None = None) -> ComponentTrace:
+        """Return the components that made something from ``output``."""
+        return self._get(ComponentTrace, "/api/impact/components", output=output, depth=depth)
+
+    def get_pointer(self, name: str, *, limit: int = 20) -> PointerHistory:
+        """Return who wrote and who read a pointer, newest first, and its flags."""
+        return self._get(PointerHistory, f"/api/pointers/{_segment(name)}", limit=limit)
+
+    def search(self, text: str, *, limit: int = 20) -> SearchAnswer:
+        """Return components, names of inputs and outputs, and notes that hold the words."""
+        return self._get(SearchAnswer, "/api/search", q=text, limit=limit)
+
+    def clean(self, request: CleanRequest) -> Cleaned:
+        """Delete everything, if the server allows it."""
+        return self._send(Cleaned, "DELETE", "/api/data", request)
+
+    def list_flags(
+        self,
+        *,
+        state: FlagState = FlagState.OPEN,
+        before: int | None = None,
+        limit: int = 20,
+    ) -> list[Flag]:
+        """Return flags, newest first; ``before`` is the last id of the page before."""
+        return self._get(list[Flag], "/api/flags", state=state, before=before, limit=limit)
 
     def flag_outputs(self, request: FlagRequest) -> FlagChange:
         """Flag outputs; if one is unknown, none is flagged."""
-        return self._post(FlagChange, "/api/flags", request)
+        return self._send(FlagChange, "POST", "/api/flags", request)
 
     def resolve_flags(self, request: UnflagRequest) -> FlagChange:
         """Resolve the flags of some outputs, or of all."""
-        return self._post(FlagChange, "/api/flags/resolve", request)
+        return self._send(FlagChange, "POST", "/api/flags/resolve", request)
 
     def review_flags(self, *, sort: ReviewSort = ReviewSort.COVERAGE, limit: int = 20) -> Review:
         """Return the runs that the flagged outputs have in common, ranked."""
         return self._get(Review, "/api/review", sort=sort, limit=limit)
 
+    def _read_all(self, shape: type[_Named], path: str, **query: str | None) -> list[_Named]:
+        """Return all pages of a list by name."""
+        items: list[_Named] = []
+        while True:
+            after = items[-1].name if items else None
+            page = self._get(list[shape], path, after=after, limit=_PAGE, **query)  # type: ignore[valid-type] # msgspec reads it
+            items += page
+            if len(page) < _PAGE:
+                return items
+
     def _get(self, shape: type[_Shape], path: str, **query: str | int | None) -> _Shape:
         given = {key: value for key, value in query.items() if value is not None}
         return self._ask(shape, self._http.build_request("GET", path, params=given))
 
-    def _post(self, shape: type[_Shape], path: str, body: FlagRequest | UnflagRequest) -> _Shape:
+    def _send(self, shape: type[_Shape], method: str, path: str, body: object) -> _Shape:
         headers = {"content-type": "application/json"}
         content = msgspec.json.encode(body)
         return self._ask(
-            shape, self._http.build_request("POST", path, content=content, headers=headers)
+            shape, self._http.build_request(method, path, content=content, headers=headers)
         )
 
     def _ask(self, shape: type[_Shape], request: httpx.Request) -> _Shape:
@@ -141,6 +235,17 @@ class ApiClient:
                 f"{self.address} answered (status {response.status_code}), but not as an mltrace "
                 "server of this version does. Check --address or MLTRACE_ADDRESS."
             ) from error
+
+
+def _plain(selected: Selected) -> dict[str, str | int | None]:
+    """Return a selection as it stands in an address."""
+    query: dict[str, str | int | None] = {}
+    for key, value in selected.items():
+        if isinstance(value, datetime):
+            query[key] = (value if value.tzinfo else value.replace(tzinfo=UTC)).isoformat()
+        elif value is not None and value is not False:
+            query[key] = value if isinstance(value, int) else str(value)
+    return query
 
 
 def _segment(name: str) -> str:

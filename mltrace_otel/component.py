@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
-from typing import Any, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 from mltrace_otel import wire
 from mltrace_otel.binding import read_variables
@@ -14,6 +14,9 @@ from mltrace_otel.pointers import accept_names
 from mltrace_otel.slots import Labels, make_slots
 from mltrace_otel.triggers import Trigger, adapt_trigger
 from mltrace_otel.wrapping import check_function, decorate
+
+if TYPE_CHECKING:
+    from mltrace_otel.history import History
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -157,6 +160,13 @@ class Component:
             )
 
         return decorator if function is None else decorator(function)
+
+    @property
+    def history(self) -> "History":
+        """The runs of this component that have ended: ``history[0]`` is the first of all."""
+        from mltrace_otel.history import History  # noqa: PLC0415 - only questions need HTTP
+
+        return History(self.name)
 
     def describe(self) -> Attributes:
         """Return what its runs say about it."""

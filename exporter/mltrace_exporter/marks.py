@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from mltrace_exporter.errors import MalformedRequest, NotFound
 from mltrace_exporter.store import components as stored
 from mltrace_exporter.store.clean import delete_everything
-from mltrace_exporter.store.flags import close_flags, open_flags, read_flags
+from mltrace_exporter.store.flags import close_flags, open_flags, read_flags, shape_flag
 from mltrace_exporter.store.notes import add_note
 from mltrace_exporter.store.pointers import find_unknown, hash_name
 from mltrace_exporter.store.refs import resolve_run
@@ -17,7 +17,6 @@ from mltrace_otel.contract.api import (
     CleanRequest,
     Component,
     ComponentRequest,
-    Flag,
     FlagChange,
     FlagRequest,
     Note,
@@ -127,6 +126,6 @@ def _require_known(connection: sa.Connection, names: Collection[str]) -> None:
 def _tell_change(
     connection: sa.Connection, flag_ids: Collection[int], asked: Collection[str]
 ) -> FlagChange:
-    changed = [Flag(**row._asdict()) for row in read_flags(connection, flag_ids)]
+    changed = [shape_flag(row) for row in read_flags(connection, flag_ids)]
     names = {flag.output for flag in changed}
     return FlagChange(changed, [name for name in dict.fromkeys(asked) if name not in names])

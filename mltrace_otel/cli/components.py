@@ -15,13 +15,12 @@ from mltrace_otel.errors import NotFound
 @question(render_components)
 def components(api: ApiClient, tag_name: str | None, owner: str | None) -> list[Component]:
     """List the components."""
-    found = api.list_tagged(tag_name) if tag_name is not None else api.list_components()
-    if owner is None:
-        return found
-    owned = [component for component in found if component.owner == owner]
-    if not owned:
-        raise NotFound(f"No such component is owned by {owner!r}; `mltrace components` lists all.")
-    return owned
+    found = api.list_components(tag=tag_name, owner=owner)
+    if not found and (tag_name, owner) != (None, None):
+        tagged = "" if tag_name is None else f" with the tag {tag_name!r}"
+        owned = "" if owner is None else f" of {owner!r}"
+        raise NotFound(f"There is no component{tagged}{owned}; `mltrace components` lists all.")
+    return found
 
 
 @click.command()

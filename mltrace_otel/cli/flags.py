@@ -1,27 +1,39 @@
 """Commands about wrong outputs: flag them, review what they have in common, resolve the flags."""
 
-import getpass
 import sys
 from collections.abc import Iterator
 
 import click
 
 from mltrace_otel.api_client import ApiClient
-from mltrace_otel.cli.question import limit_option, question
+from mltrace_otel.cli.question import find_user, limit_option, question
 from mltrace_otel.cli.render.flags import render_flagged, render_review, render_unflagged
-from mltrace_otel.contract.api import FlagChange, FlagRequest, Review, ReviewSort, UnflagRequest
+from mltrace_otel.contract.api import (
+    FlagChange,
+    FlagRequest,
+    Review,
+    ReviewSort,
+    Severity,
+    UnflagRequest,
+)
 
 
 @click.command()
 @click.argument("outputs", nargs=-1, required=True)
 @click.option("--reason", help="What is wrong with them.")
+@click.option(
+    "--severity", type=click.Choice(Severity, case_sensitive=False), help="How bad that is."
+)
 @question(render_flagged)
-def flag(api: ApiClient, outputs: tuple[str, ...], reason: str | None) -> FlagChange:
+def flag(
+    api: ApiClient, outputs: tuple[str, ...], reason: str | None, severity: Severity | None
+) -> FlagChange:
     """Flag outputs that are wrong.
 
     OUTPUTS are their names; - reads names from standard input, one a line.
     """
-    return api.flag_outputs(FlagRequest(_names(outputs), reason=reason, by=_user()))
+    request = FlagRequest(_names(outputs), reason, find_user(), severity)
+    return api.flag_outputs(request)
 
 
 @click.command()
@@ -39,7 +51,7 @@ def unflag(
     if bool(outputs) == every:
         raise click.UsageError("Name the outputs to unflag, or say --all.")
     names = [] if every else _names(outputs)
-    return api.resolve_flags(UnflagRequest(names, all=every, resolution=resolution, by=_user()))
+    return api.resolve_flags(UnflagRequest(names, all=every, resolution=resolution, by=find_user()))
 
 
 @click.command()
@@ -71,10 +83,3 @@ def _read(arguments: tuple[str, ...]) -> Iterator[str]:
             yield from filter(None, lines)
         else:
             yield argument
-
-
-def _user() -> str | None:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user may have no name
-        return None

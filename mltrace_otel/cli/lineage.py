@@ -1,16 +1,64 @@
-"""The command that shows where an output comes from."""
+"""Commands about lineage: where an output comes from, and what was made from it."""
+
+from collections.abc import Callable
+from datetime import datetime
 
 import click
+from rich.console import RenderableType
 
 from mltrace_otel.api_client import ApiClient
 from mltrace_otel.cli.question import question
-from mltrace_otel.cli.render.lineage import render_trace
-from mltrace_otel.contract.api import Trace
+from mltrace_otel.cli.render.collapsed import render_collapsed
+from mltrace_otel.cli.render.lineage import render_impact, render_trace
+from mltrace_otel.contract.api import ComponentTrace, Trace
+
+Lineage = Trace | ComponentTrace
+
+
+def _options(command: Callable[..., None]) -> Callable[..., None]:
+    for option in reversed(
+        (
+            click.option(
+                "--depth", type=click.IntRange(0, 10_000), help="How many steps away, at most."
+            ),
+            click.option(
+                "--by-component", is_flag=True, help="Take the runs of a component together."
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def _render_upstream(found: Lineage, now: datetime) -> RenderableType:
+    if isinstance(found, ComponentTrace):
+        return render_collapsed(found, "led to it")
+    return render_trace(found, now)
+
+
+def _render_downstream(found: Lineage, now: datetime) -> RenderableType:
+    if isinstance(found, ComponentTrace):
+        return render_collapsed(found, "were made from it")
+    return render_impact(found, now)
 
 
 @click.command()
 @click.argument("output")
-@question(render_trace)
-def trace(api: ApiClient, output: str) -> Trace:
+@_options
+@question(_render_upstream)
+def trace(api: ApiClient, output: str, depth: int | None, *, by_component: bool) -> Lineage:
     """Show the runs that led to OUTPUT, nearest first."""
-    return api.trace_output(output)
+    if by_component:
+        return api.trace_components(output, depth=depth)
+    return api.trace_output(output, depth=depth)
+
+
+@click.command()
+@click.argument("output")
+@_options
+@question(_render_downstream)
+def impact(api: ApiClient, output: str, depth: int | None, *, by_component: bool) -> Lineage:
+    """Show the runs that were made from OUTPUT, nearest first."""
+    if by_component:
+        return api.impact_components(output, depth=depth)
+    return api.impact_output(output, depth=depth)

@@ -12,9 +12,11 @@ import click
 
 from mltrace_otel.cli.components import components, tag, tags
 from mltrace_otel.cli.flags import flag, review, unflag
-from mltrace_otel.cli.lineage import trace
+from mltrace_otel.cli.lineage import impact, trace
 from mltrace_otel.cli.render.words import printable
-from mltrace_otel.cli.runs import history, inspect, recent
+from mltrace_otel.cli.run import run
+from mltrace_otel.cli.runs import history, inspect, notes, recent
+from mltrace_otel.cli.search import search
 from mltrace_otel.cli.spool import spool
 from mltrace_otel.errors import (
     MltraceError,
@@ -32,7 +34,8 @@ _EXIT_CODES: dict[type[MltraceError], int] = {
 }
 
 _SECTIONS = {
-    "Questions": (recent, history, inspect, trace, components, tags, tag),
+    "Questions": (recent, history, inspect, trace, impact, search, components, tags, tag),
+    "Runs": (run, notes),
     "Wrong outputs": (flag, review, unflag),
     "This machine": (spool,),
 }

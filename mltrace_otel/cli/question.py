@@ -1,6 +1,7 @@
 """What all commands that ask the server share: its address, and how the answer is printed."""
 
 import functools
+import getpass
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -49,6 +50,14 @@ def question(
         return answer
 
     return decorate
+
+
+def find_user() -> str | None:
+    """Return the name of who asks; a container's user may have none."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return None
 
 
 def show(content: RenderableType) -> None:

@@ -19,12 +19,16 @@ class Execution(StrEnum):
 
 
 class RunStatus(StrEnum):
-    """What runs can be filtered by: how the function ended, or that a test failed."""
+    """What runs can be filtered by: how the function ended, or that a test failed.
+
+    ``ended`` are those that are ``ok`` or ``error``.
+    """
 
     RUNNING = "running"
     OK = "ok"
     ERROR = "error"
     ABORTED = "aborted"
+    ENDED = "ended"
     TESTS_FAILED = "tests-failed"
 
 

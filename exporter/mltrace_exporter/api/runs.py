@@ -94,7 +94,10 @@ def list_runs(
     selected: Selected,
     limit: Limit = 20,
     before: Annotated[
-        Text | None, Query(description="`next_cursor` of the page before, to get the next one.")
+        Text | None,
+        Query(
+            description="`next_cursor` of the page before, to get the next one; or a run's number."
+        ),
     ] = None,
 ) -> RunPage:
     """List runs, newest first if nothing else is asked."""

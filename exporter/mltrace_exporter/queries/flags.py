@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from mltrace_exporter.store.flags import count_open_flags, read_flags_in
+from mltrace_exporter.store.flags import count_open_flags, read_flags_in, shape_flag
 from mltrace_exporter.store.pointers import hash_name
 from mltrace_otel.contract.api import FLAG_LIMIT, Flag, FlagState
 
@@ -26,7 +26,7 @@ def list_flags(
     """
     pointer_id = None if output is None else hash_name(output)
     rows = read_flags_in(connection, state, pointer_id=pointer_id, before=before, limit=limit)
-    return [Flag(**row._asdict()) for row in rows]
+    return [shape_flag(row) for row in rows]
 
 
 def count_flags(connection: sa.Connection) -> int:

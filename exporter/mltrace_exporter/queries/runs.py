@@ -14,7 +14,7 @@ from mltrace_exporter.store import runs as stored
 from mltrace_exporter.store.edges import Edge, read_edges
 from mltrace_exporter.store.liveness import explain_abort
 from mltrace_exporter.store.refs import resolve_run
-from mltrace_exporter.store.selection import EVERYTHING, Selection, count_runs, find_runs
+from mltrace_exporter.store.selection import EVERYTHING, Cursor, Selection, count_runs, find_runs
 from mltrace_exporter.store.staleness import read_dependencies
 from mltrace_otel.contract.api import (
     NOTE_LIMIT,
@@ -49,14 +49,15 @@ def list_runs(
         connection: to the database.
         selection: which runs, in which order.
         limit: how many, at most.
-        before: `next_cursor` of the page before; the page behind it is returned.
+        before: `next_cursor` of the page before, or the number of a run; what comes behind it is
+            returned.
 
     Raises:
-        NotFound: the component or the tag is unknown.
+        NotFound: the component, the tag or the run is unknown.
         MalformedRequest: ``before`` is no cursor of an earlier page.
     """
     _require_known(connection, selection)
-    after = None if before is None else read_cursor(before)
+    after = None if before is None else _read_before(connection, before)
     ids = find_runs(connection, selection, after=after, limit=limit + 1)
     summaries = summarise(connection, ids[:limit])
     items = [summaries[id_] for id_ in ids[:limit]]
@@ -72,6 +73,13 @@ def count_selected(connection: sa.Connection, selection: Selection = EVERYTHING)
     """
     _require_known(connection, selection)
     return RunCount(count_runs(connection, selection))
+
+
+def _read_before(connection: sa.Connection, before: str) -> Cursor:
+    if "~" in before or not before.isalnum():
+        return read_cursor(before)
+    run_id = resolve_run(connection, before)
+    return stored.read_start(connection, run_id), run_id
 
 
 def _require_known(connection: sa.Connection, selection: Selection) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql as pg
 from mltrace_exporter.store.bulk import unnest
 from mltrace_exporter.store.edges import is_direction, select_last_writer
 from mltrace_exporter.store.schema import component_run, flag, io_pointer, run_io
-from mltrace_otel.contract.api import FlagState
+from mltrace_otel.contract.api import Flag, FlagState, Severity
 
 _OPEN = flag.c.resolved_at.is_(None)
 
@@ -46,6 +46,13 @@ def read_flags(
 ) -> Sequence[sa.Row[*tuple[Any, ...]]]:
     """Return flags by id, newest first."""
     return connection.execute(_select_flags().where(flag.c.id.in_(flag_ids))).all()
+
+
+def shape_flag(row: sa.Row[*tuple[Any, ...]]) -> Flag:
+    """Return a flag as the API tells of it."""
+    fields = row._asdict()
+    severity = fields.pop("severity")
+    return Flag(**fields, severity=None if severity is None else Severity(severity))
 
 
 def count_flagged_by_run(connection: sa.Connection) -> dict[int | None, int]:

@@ -1,6 +1,7 @@
 """Runs as they are stored, found by what people know of them."""
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -28,6 +29,13 @@ def find_by_id(connection: sa.Connection, run_id: int) -> int | None:
     """Return the id if a run has it."""
     query = sa.select(component_run.c.id).where(component_run.c.id == run_id)
     return connection.scalar(query)
+
+
+def read_start(connection: sa.Connection, run_id: int) -> datetime:
+    """Return when a run began."""
+    query = sa.select(component_run.c.started_at).where(component_run.c.id == run_id)
+    started_at: datetime = connection.scalars(query).one()
+    return started_at
 
 
 def find_by_span(connection: sa.Connection, first: bytes, last: bytes) -> list[int]:

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
+from mltrace_exporter.store.edges import is_final
 from mltrace_exporter.store.liveness import shown_execution
 from mltrace_exporter.store.schema import begin, component, component_run, flag, test_result
 from mltrace_otel.contract.api import RunOrder, RunStatus
@@ -115,6 +117,8 @@ def _has_status(run: sa.Table, status: RunStatus) -> sa.ColumnElement[bool]:
     ok = run.c.execution == sa.literal_column("'ok'")
     if status is RunStatus.OK:
         return ok
+    if status is RunStatus.ENDED:
+        return is_final(run)
     # The first condition is what the index knows.
     return ~ok & (shown_execution(run) == sa.literal_column(f"'{status}'"))
 
@@ -131,7 +135,7 @@ def _pass(
 
 def _order(
     selection: Selection, started_at: sa.ColumnElement[datetime], id_: sa.ColumnElement[int]
-) -> list[sa.ColumnElement[object]]:
+) -> list[sa.ColumnElement[Any]]:
     if selection.order is RunOrder.NEWEST:
         return [started_at.desc(), id_.desc()]
     return [started_at.asc(), id_.asc()]

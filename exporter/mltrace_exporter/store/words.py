@@ -12,6 +12,11 @@ from mltrace_exporter.store.bulk import unnest
 from mltrace_exporter.store.components import unite
 from mltrace_exporter.store.pointers import hash_name
 
+# Spelt out: SQLAlchemy would look for the tables of columns inside the subquery.
+_TAGS = [
+    sa.literal_column(name, pg.ARRAY(sa.Text)) for name in ("excluded.tags", "component.added_tags")
+]
+
 
 def describe_components(connection: sa.Connection, runs: Iterable[Run]) -> None:
     """Let the newest run's words win, by start time and not by arrival.
@@ -31,7 +36,7 @@ def describe_components(connection: sa.Connection, runs: Iterable[Run]) -> None:
             index_elements=["name"],
             set_={
                 **{key: said[key] for key in rows[0] if key != "name"},
-                "tags": unite(said.tags, old.added_tags),
+                "tags": unite(*_TAGS),
             },
             where=said.described_at.is_not(None)
             & (

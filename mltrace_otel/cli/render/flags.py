@@ -63,9 +63,10 @@ def render_review(review: Review, now: datetime) -> RenderableType:
 
 
 def _list_flags(review: Review, now: datetime) -> RenderableType:
-    built = table("Output", "Flagged", "By", "Reason")
+    built = table("Output", "Flagged", "By", "Severity", "Reason")
     for flag in review.flags[:_FLAGS_SHOWN]:
-        cells = [ago(flag.flagged_at, now), printable(flag.flagged_by or "-")]
+        by, severity = printable(flag.flagged_by or "-"), flag.severity or "-"
+        cells = [ago(flag.flagged_at, now), by, severity]
         built.add_row(Name(flag.output), *cells, Text(printable(flag.reason or "-")))
     hidden = review.flag_count - built.row_count
     more = [Text(f"and {hidden:,} more", style="dim")] if hidden else []

@@ -1,8 +1,8 @@
-"""The tree from an output to its ancestors.
+"""The trees from an output to the runs that led to it, and to those that were made from it.
 
-A lineage is a graph. Each run is shown in full once, under the nearest run that read from it;
-elsewhere one line says where it is, so that diamonds cannot blow the tree up. Where the tree would
-grow too deep to be read, a branch ends and a tree of its own continues it.
+A lineage is a graph. Each run is shown in full once, under the nearest run on the way from the
+output; elsewhere one line says where it is, so that diamonds cannot blow the tree up. Where the
+tree would grow too deep to be read, a branch ends and a tree of its own continues it.
 """
 
 from collections import deque
@@ -20,16 +20,25 @@ from mltrace_otel.contract.api import Trace, TraceEdge, TraceNode
 _LEVELS = 8
 _NAMES_SHOWN = 3
 
-_Reads = Mapping[int, Mapping[int, Sequence[TraceEdge]]]
-"""By consumer and producer: what the one read from the other."""
+_Steps = Mapping[int, Mapping[int, Sequence[TraceEdge]]]
+"""By a run and the one a step further away: what the one read from the other."""
 
 
 def render_trace(trace: Trace, now: datetime) -> RenderableType:
-    """Return the tree of a lineage."""
+    """Return the tree from an output to the runs that led to it."""
+    return _render(trace, now, "upstream", "wrote")
+
+
+def render_impact(trace: Trace, now: datetime) -> RenderableType:
+    """Return the tree from an output to the runs that were made from it."""
+    return _render(trace, now, "downstream", "read")
+
+
+def _render(trace: Trace, now: datetime, way: str, verb: str) -> RenderableType:
     title = Text(printable(trace.output or f"run {trace.run_id}"), style="bold", overflow="fold")
-    upstream = count(len(trace.nodes) - 1, "run")
-    title.append(f"  last written by run {trace.run_id}, {upstream} upstream", style="not bold")
-    trees = _Forest(trace, now).grow()
+    others = count(len(trace.nodes) - 1, "run")
+    title.append(f"  last written by run {trace.run_id}, {others} {way}", style="not bold")
+    trees = _Forest(trace, now, verb).grow()
     cut = [f"Only the nearest {len(trace.nodes):,} runs are shown."] if trace.truncated else []
     return Group(title, *trees, *warnings(cut))
 
@@ -37,12 +46,13 @@ def render_trace(trace: Trace, now: datetime) -> RenderableType:
 class _Forest:
     """Grows the trees of one trace."""
 
-    def __init__(self, trace: Trace, now: datetime) -> None:
+    def __init__(self, trace: Trace, now: datetime, verb: str) -> None:
         self._root = trace.run_id
         self._now = now
+        self._verb = verb
         self._nodes = {node.run.id: node for node in trace.nodes}
-        self._reads = _group(trace.edges, self._nodes)
-        self._homes = _find_homes(trace.run_id, self._reads)
+        self._steps = _group(trace.edges, self._nodes, reverse=verb == "read")
+        self._homes = _find_homes(trace.run_id, self._steps)
         self._unfinished: deque[int] = deque()
 
     def grow(self) -> list[Tree]:
@@ -55,17 +65,17 @@ class _Forest:
             trees.append(tree)
         return trees
 
-    def _branch(self, tree: Tree, consumer: int, level: int) -> None:
-        for producer, edges in self._reads.get(consumer, {}).items():
-            if self._homes.get(producer) != consumer:
-                tree.add(self._refer(producer, edges))
+    def _branch(self, tree: Tree, near: int, level: int) -> None:
+        for far, edges in self._steps.get(near, {}).items():
+            if self._homes.get(far) != near:
+                tree.add(self._refer(far, edges))
                 continue
-            branch = tree.add(self._describe(producer, edges))
+            branch = tree.add(self._describe(far, edges))
             if level < _LEVELS:
-                self._branch(branch, producer, level + 1)
-            elif self._reads.get(producer):
-                branch.add(Text(f"continued below, at run {producer}", style="dim"))
-                self._unfinished.append(producer)
+                self._branch(branch, far, level + 1)
+            elif self._steps.get(far):
+                branch.add(Text(f"continued below, at run {far}", style="dim"))
+                self._unfinished.append(far)
 
     def _describe(self, run_id: int, edges: Sequence[TraceEdge]) -> RenderableType:
         node = self._nodes[run_id]
@@ -76,7 +86,7 @@ class _Forest:
         head.append_text(status(node.run))
         return lines(
             head,
-            *_say_how(edges),
+            *_say_how(edges, self._verb),
             *warnings(reason.sentence for reason in node.run.stale),
         )
 
@@ -85,28 +95,30 @@ class _Forest:
         home = self._homes.get(run_id)
         place = "where the trace begins" if home is None else f"under run {home}"
         line.append(f" · shown {place}", style="dim")
-        return lines(line, *_say_how(edges))
+        return lines(line, *_say_how(edges, self._verb))
 
 
-def _group(edges: Sequence[TraceEdge], nodes: Mapping[int, TraceNode]) -> _Reads:
-    reads: dict[int, dict[int, list[TraceEdge]]] = {}
+def _group(edges: Sequence[TraceEdge], nodes: Mapping[int, TraceNode], *, reverse: bool) -> _Steps:
+    steps: dict[int, dict[int, list[TraceEdge]]] = {}
     for edge in edges:
-        if edge.producer_id in nodes:
-            producers = reads.setdefault(edge.consumer_id, {})
-            producers.setdefault(edge.producer_id, []).append(edge)
-    return reads
+        near, far = edge.consumer_id, edge.producer_id
+        if reverse:
+            near, far = far, near
+        if far in nodes:
+            steps.setdefault(near, {}).setdefault(far, []).append(edge)
+    return steps
 
 
-def _find_homes(root: int, reads: _Reads) -> dict[int, int | None]:
-    """Return under which consumer each run is shown: the first one at the shortest distance."""
+def _find_homes(root: int, steps: _Steps) -> dict[int, int | None]:
+    """Return under which run each is shown: the first one at the shortest distance."""
     homes: dict[int, int | None] = {root: None}
     queue = deque([root])
     while queue:
-        consumer = queue.popleft()
-        for producer in reads.get(consumer, {}):
-            if producer not in homes:
-                homes[producer] = consumer
-                queue.append(producer)
+        near = queue.popleft()
+        for far in steps.get(near, {}):
+            if far not in homes:
+                homes[far] = near
+                queue.append(far)
     return homes
 
 
@@ -115,15 +127,15 @@ def _name(node: TraceNode) -> Text:
     return line.append(f" (run {node.run.id})", style="not bold")
 
 
-def _say_how(edges: Sequence[TraceEdge]) -> list[Text]:
-    """Return what the run wrote for its consumer, and what happened to it since."""
+def _say_how(edges: Sequence[TraceEdge], verb: str) -> list[Text]:
+    """Return what the run wrote or read, and what happened to it in between."""
     pointers = [printable(edge.pointer) for edge in edges if edge.pointer is not None]
     parts = []
     if pointers:
         hidden = len(pointers) - _NAMES_SHOWN
         more = f" and {hidden:,} more" if hidden > 0 else ""
-        wrote = f"wrote {', '.join(pointers[:_NAMES_SHOWN])}{more}"
-        parts.append(Text(wrote, style="dim", overflow="fold"))
+        said = f"{verb} {', '.join(pointers[:_NAMES_SHOWN])}{more}"
+        parts.append(Text(said, style="dim", overflow="fold"))
     if len(pointers) < len(edges):
         parts.append(Text("declared as upstream", style="dim"))
     changed = [edge.pointer for edge in edges if edge.content_changed_outside and edge.pointer]

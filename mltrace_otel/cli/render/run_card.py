@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mltrace_otel.cli.render.layout import lines, section
+from mltrace_otel.cli.render.notes import list_notes
 from mltrace_otel.cli.render.words import (
     ago,
     block,
@@ -21,7 +22,7 @@ from mltrace_otel.cli.render.words import (
     took,
     warnings,
 )
-from mltrace_otel.contract.api import Pointer, Run, TestOutcome
+from mltrace_otel.contract.api import Pointer, Run, TestOutcome, UpstreamVerdict
 
 _POINTERS_SHOWN = 30
 _DIGEST_LENGTH = 24
@@ -29,7 +30,7 @@ _DIGEST_LENGTH = 24
 
 def render_run(run: Run, now: datetime) -> RenderableType:
     """Return everything that is known about a run."""
-    return Group(_head(run), _facts(run, now), *_sections(run))
+    return Group(_head(run), _facts(run, now), *_sections(run, now))
 
 
 def _head(run: Run) -> RenderableType:
@@ -75,7 +76,7 @@ def _spell(values: Mapping[str, object]) -> str:
     return ", ".join(f"{key}={value}" for key, value in sorted(kept.items()))
 
 
-def _sections(run: Run) -> Iterator[RenderableType]:
+def _sections(run: Run, now: datetime) -> Iterator[RenderableType]:
     summary = run.summary
     if summary.message or run.error_type:
         yield section("Error", lines(*_explain_error(run)))
@@ -90,8 +91,14 @@ def _sections(run: Run) -> Iterator[RenderableType]:
     yield section(f"Outputs ({summary.output_count:,})", _io(run.outputs, summary.output_count, {}))
     if run.dependencies:
         yield section(f"Depends on ({len(run.dependencies):,})", _dependencies(run))
-    if run.notes:
-        yield section("Notes", lines(block(run.notes)))
+    if run.upstream and run.upstream.run_count:
+        yield section("Upstream", _judge_upstream(run.upstream))
+    yield from _more_sections(run, now)
+
+
+def _more_sections(run: Run, now: datetime) -> Iterator[RenderableType]:
+    if run.note_history:
+        yield section("Notes", lines(*list_notes(run.note_history, now)))
     if run.code:
         yield _code(run, run.code)
     if run.outputs:
@@ -169,6 +176,19 @@ def _dependencies(run: Run) -> RenderableType:
     if hidden:
         parts.append(Text(f"and {count(hidden, 'more')}", style="dim"))
     return lines(*parts)
+
+
+def _judge_upstream(verdict: UpstreamVerdict) -> RenderableType:
+    looked_at = "the nearest " if verdict.truncated else ""
+    faults = [
+        (count(verdict.failed_tests, "failed test"), verdict.failed_tests),
+        (count(verdict.stale, "stale run"), verdict.stale),
+        (count(verdict.error, "failed run"), verdict.error),
+        (count(verdict.aborted, "aborted run"), verdict.aborted),
+    ]
+    among = f"among {looked_at}{count(verdict.run_count, 'earlier run')}"
+    found = [f"{words} {among}" for words, number in faults if number]
+    return lines(*(warnings(found) if found else [Text(f"nothing wrong {among}", style="green")]))
 
 
 def _code(run: Run, code: str) -> RenderableType:
