@@ -5,26 +5,26 @@ one link. A link leads to the pointer's producer; where none is known, to the ru
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
-from opentelemetry.proto.trace.v1 import trace_pb2
 from opentelemetry.trace import SpanContext
 
 from mltrace_otel.contract import attributes as key
-from mltrace_otel.otlp import Attributes, encode_pairs
+from mltrace_otel.otlp import LINK_ATTRIBUTES, SPAN_LINKS, encode_attributes, pack
 from mltrace_otel.pointers import IOPointer
 
 NAMES_PER_LINK = 10_000
 _CHARACTERS_PER_LINK = 200_000
 
-FLAGS = trace_pb2.SPAN_FLAGS_CONTEXT_HAS_IS_REMOTE_MASK
-REMOTE_FLAGS = FLAGS | trace_pb2.SPAN_FLAGS_CONTEXT_IS_REMOTE_MASK
+# Whether it is known that a context is of another process, and whether it is.
+_FLAGS = (b"\x35\x00\x01\x00\x00", b"\x35\x00\x03\x00\x00")
 
 
 class Link(NamedTuple):
-    """A link, and how many pointers it names."""
+    """A link as a field of a span, and how many pointers it names."""
 
-    message: trace_pb2.Span.Link
+    field: bytes
     pointers: int
 
 
@@ -32,7 +32,7 @@ class Share(NamedTuple):
     """Links for one span; ``offset`` pointers are named in the shares before."""
 
     offset: int
-    links: list[trace_pb2.Span.Link]
+    links: list[bytes]
 
 
 def make_links(direction: str, pointers: Sequence[IOPointer], own: SpanContext) -> Iterator[Link]:
@@ -40,20 +40,16 @@ def make_links(direction: str, pointers: Sequence[IOPointer], own: SpanContext) 
     alike: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for pointer in filter(_has_only_a_name, pointers):
         alike.setdefault((pointer.type, pointer.labels), []).append(pointer.name)
+    head = _encode_head(own)
     for (type_, labels), names in alike.items():
+        kind = _encode_kind(direction, type_, labels)
         for part in _divide(names):
-            said: Attributes = {
-                key.IO_DIRECTION: direction,
-                key.IO_NAME: part[0] if len(part) == 1 else None,
-                key.IO_NAMES: None if len(part) == 1 else part,
-                key.IO_TYPE: type_,
-                key.IO_LABELS: labels,
-            }
-            yield Link(_make_link(own, said), len(part))
+            said = {key.IO_NAME: part[0]} if len(part) == 1 else {key.IO_NAMES: part}
+            named = encode_attributes(said, LINK_ATTRIBUTES)
+            yield Link(pack(SPAN_LINKS, head + kind + named), len(part))
     for pointer in pointers:
         if not _has_only_a_name(pointer):
-            told = _describe_pointer(direction, pointer)
-            yield Link(_make_link(pointer.producer or own, told), 1)
+            yield Link(pack(SPAN_LINKS, _encode_pointer(direction, pointer, own)), 1)
 
 
 def share_out(links: Iterable[Link], first_bytes: int, limit_bytes: int) -> list[Share]:
@@ -67,11 +63,11 @@ def share_out(links: Iterable[Link], first_bytes: int, limit_bytes: int) -> list
     shares = [Share(0, [])]
     size_bytes, count = first_bytes, 0
     for link in links:
-        link_bytes = link.message.ByteSize()
+        link_bytes = len(link.field)
         if size_bytes + link_bytes > limit_bytes:
             shares.append(Share(count, []))
             size_bytes = 0
-        shares[-1].links.append(link.message)
+        shares[-1].links.append(link.field)
         size_bytes += link_bytes
         count += link.pointers
     return shares
@@ -93,21 +89,25 @@ def _has_only_a_name(pointer: IOPointer) -> bool:
     return pointer.digest is None and pointer.producer is None and pointer.size_bytes is None
 
 
-def _describe_pointer(direction: str, pointer: IOPointer) -> Attributes:
-    return {
-        key.IO_DIRECTION: direction,
+def _encode_pointer(direction: str, pointer: IOPointer, own: SpanContext) -> bytes:
+    said = {
         key.IO_NAME: pointer.name,
-        key.IO_TYPE: pointer.type,
         key.IO_DIGEST: pointer.digest,
         key.IO_SIZE: pointer.size_bytes,
-        key.IO_LABELS: pointer.labels,
     }
-
-
-def _make_link(context: SpanContext, attributes: Attributes) -> trace_pb2.Span.Link:
-    return trace_pb2.Span.Link(
-        trace_id=context.trace_id.to_bytes(16, "big"),
-        span_id=context.span_id.to_bytes(8, "big"),
-        flags=REMOTE_FLAGS if context.is_remote else FLAGS,
-        attributes=encode_pairs(attributes),
+    return (
+        _encode_head(pointer.producer or own)
+        + _encode_kind(direction, pointer.type, pointer.labels)
+        + encode_attributes(said, LINK_ATTRIBUTES)
     )
+
+
+def _encode_head(context: SpanContext) -> bytes:
+    trace_id, span_id = context.trace_id.to_bytes(16, "big"), context.span_id.to_bytes(8, "big")
+    return b"\x0a\x10" + trace_id + b"\x12\x08" + span_id + _FLAGS[context.is_remote]
+
+
+@lru_cache(maxsize=1024)
+def _encode_kind(direction: str, type_: str, labels: tuple[str, ...]) -> bytes:
+    said = {key.IO_DIRECTION: direction, key.IO_TYPE: type_, key.IO_LABELS: labels}
+    return encode_attributes(said, LINK_ATTRIBUTES)

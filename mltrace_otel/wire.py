@@ -2,23 +2,32 @@
 
 The span knows its ids, its parent and what the program put on it; the run knows the rest. What all
 runs of a decorated function say alike is encoded once, and its bytes are appended to each.
-Keys and meanings: `mltrace_otel.contract.attributes`.
+Keys and meanings: `mltrace_otel.contract.attributes`. A message's bytes may be joined to another's.
 """
 
 import os
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.trace.v1 import trace_pb2
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import Span
+from opentelemetry.trace import SpanContext
 
 from mltrace_otel.contract import attributes as key
 from mltrace_otel.contract.api import TestOutcome
-from mltrace_otel.links import FLAGS, REMOTE_FLAGS, Share, make_links, share_out
-from mltrace_otel.otlp import Attributes, Value, clean, encode_pairs
+from mltrace_otel.links import Share, make_links, share_out
+from mltrace_otel.otlp import (
+    EVENT_ATTRIBUTES,
+    RESOURCE_ATTRIBUTES,
+    SPAN_ATTRIBUTES,
+    Attributes,
+    Value,
+    encode_text,
+    pack,
+)
+from mltrace_otel.otlp import encode_attributes as encode
 from mltrace_otel.provenance import Repository, Source
 from mltrace_otel.runs import ComponentRun
 from mltrace_otel.spans import AnySpan
@@ -26,7 +35,21 @@ from mltrace_otel.spans import AnySpan
 SPAN_LIMIT_BYTES = 1_000_000
 """Size of a span above which the run's other pointers go onto spans of their own."""
 
-_SCOPE = "mltrace_otel"
+# Protobuf's tags of fields: number and kind of what follows.
+_RESOURCE_SPANS = b"\x0a"
+_RESOURCE = b"\x0a"
+_RESOURCE_SCHEMA = b"\x1a"
+_SCOPE_SPANS = b"\x12"
+_SPAN = b"\x12"
+_EVENT = b"\x5a"
+_STATUS = b"\x7a"
+
+# Whole fields: the scope, a span's kind, its status, whether its parent is of another process.
+_SCOPE = pack(b"\x0a", pack(b"\x0a", b"mltrace_otel"))
+_INTERNAL = b"\x30\x01"
+_ERROR = b"\x18\x02"
+_FLAGS = (b"\x85\x01\x00\x01\x00\x00", b"\x85\x01\x00\x03\x00\x00")
+_TIMES = struct.Struct("<BQBQ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +95,14 @@ def describe_code(source: Source, repository: Repository | None) -> dict[str, Va
 
 def encode_attributes(attributes: Attributes) -> bytes:
     """Return attributes as the bytes of a span that has nothing else."""
-    return trace_pb2.Span(attributes=encode_pairs(attributes)).SerializeToString()
+    return encode(attributes, SPAN_ATTRIBUTES)
 
 
 def encode_resource(resource: Resource) -> bytes:
     """Return where runs come from as the bytes of a request's part that has no span yet."""
     known = {k: v for k, v in resource.attributes.items() if isinstance(v, str | int | float)}
-    part = trace_pb2.ResourceSpans(schema_url=resource.schema_url)
-    part.resource.attributes.extend(encode_pairs(known))
-    part.scope_spans.add().scope.name = _SCOPE
-    return part.SerializeToString()
+    encoded = pack(_RESOURCE, encode(known, RESOURCE_ATTRIBUTES))
+    return encoded + pack(_RESOURCE_SCHEMA, encode_text(resource.schema_url))
 
 
 def encode_run(
@@ -99,19 +120,19 @@ def encode_run(
         common: what `encode_attributes` made of what all runs of the function say.
         resource: what `encode_resource` made of the provider's resource.
     """
-    message = _encode_span(span)
-    message.MergeFromString(common)
-    message.attributes.extend(encode_pairs(_describe_run(run, failure)))
-    for outcome in run.test_outcomes:
-        _add_outcome(message, outcome)
-    if failure:
-        _add_failure(message, failure)
+    message = (
+        _encode_span(span)
+        + common
+        + encode_attributes(_describe_run(run, failure))
+        + b"".join([_encode_outcome(span, outcome) for outcome in run.test_outcomes])
+        + (_encode_failure(span, failure) if failure else b"")
+    )
     own = span.get_span_context()
     links = [*make_links("input", run.inputs, own), *make_links("output", run.outputs, own)]
-    first, *others = share_out(links, message.ByteSize(), SPAN_LIMIT_BYTES)
-    message.links.extend(first.links)
-    children = [_make_io(run, span, share) for share in others]
-    return [_make_request(part, resource) for part in (*children, message)]
+    first, *others = share_out(links, len(message), SPAN_LIMIT_BYTES)
+    children = [_encode_io(run, span, share) for share in others]
+    last = b"".join((message, *first.links))
+    return [_encode_request(part, resource) for part in (*children, last)]
 
 
 def encode_marker(  # noqa: PLR0913 - what `encode_run` takes, and what is known of its life
@@ -137,69 +158,52 @@ def encode_marker(  # noqa: PLR0913 - what `encode_run` takes, and what is known
         key.RUN_STATE: state,
         key.RUN_ALIVE: alive_s,
     }
-    message = _make_child(span, told)
-    message.MergeFromString(common)
+    message = _encode_child(span, told) + common
     links = make_links("input", list(run.inputs), own)
-    first, *_ = share_out(links, message.ByteSize(), SPAN_LIMIT_BYTES)
-    message.links.extend(first.links)
-    return _make_request(message, resource)
+    first, *_ = share_out(links, len(message), SPAN_LIMIT_BYTES)
+    return _encode_request(b"".join((message, *first.links)), resource)
 
 
-def _make_io(run: ComponentRun, span: AnySpan, share: Share) -> trace_pb2.Span:
-    message = _make_child(
-        span,
-        {
-            key.COMPONENT_NAME: run.component_name,
-            key.RECORD: key.RECORD_IO,
-            key.IO_OFFSET: share.offset,
-        },
-    )
-    message.links.extend(share.links)
-    return message
+def _encode_io(run: ComponentRun, span: AnySpan, share: Share) -> bytes:
+    told: Attributes = {
+        key.COMPONENT_NAME: run.component_name,
+        key.RECORD: key.RECORD_IO,
+        key.IO_OFFSET: share.offset,
+    }
+    return b"".join((_encode_child(span, told), *share.links))
 
 
-def _make_child(span: AnySpan, attributes: Attributes) -> trace_pb2.Span:
+def _encode_child(span: AnySpan, attributes: Attributes) -> bytes:
     """Return a span without length under the run's, at the run's start."""
     own, start_ns = span.get_span_context(), span.start_time or 0
-    return trace_pb2.Span(
-        trace_id=own.trace_id.to_bytes(16, "big"),
-        span_id=os.urandom(8),
-        parent_span_id=own.span_id.to_bytes(8, "big"),
-        name=span.name,
-        kind=trace_pb2.Span.SPAN_KIND_INTERNAL,
-        start_time_unix_nano=start_ns,
-        end_time_unix_nano=start_ns,
-        flags=FLAGS,
-        attributes=encode_pairs(attributes),
-    )
+    head = _encode_head(own, os.urandom(8), own, span.name)
+    return head + _TIMES.pack(0x39, start_ns, 0x41, start_ns) + encode_attributes(attributes)
 
 
-def _make_request(message: trace_pb2.Span, resource: bytes) -> bytes:
-    request = ExportTraceServiceRequest()
-    part = request.resource_spans.add()
-    part.MergeFromString(resource)
-    part.scope_spans[0].spans.append(message)
-    return request.SerializeToString()
+def _encode_request(message: bytes, resource: bytes) -> bytes:
+    return pack(_RESOURCE_SPANS, resource + pack(_SCOPE_SPANS, _SCOPE + pack(_SPAN, message)))
 
 
-def _encode_span(span: AnySpan) -> trace_pb2.Span:
+def _encode_span(span: AnySpan) -> bytes:
     if isinstance(span, Span) and (
         span.attributes or span.events or span.links or not span.status.is_unset
     ):
         # The program added something of its own, and the SDK's encoder knows whatever that may be.
-        return encode_spans([span]).resource_spans[0].scope_spans[0].spans[0]
-    own, parent = span.get_span_context(), span.parent
-    return trace_pb2.Span(
-        trace_id=own.trace_id.to_bytes(16, "big"),
-        span_id=own.span_id.to_bytes(8, "big"),
-        parent_span_id=parent.span_id.to_bytes(8, "big") if parent else b"",
-        trace_state=own.trace_state.to_header() if own.trace_state else "",
-        name=span.name,
-        kind=trace_pb2.Span.SPAN_KIND_INTERNAL,
-        start_time_unix_nano=span.start_time or 0,
-        end_time_unix_nano=span.end_time or 0,
-        flags=REMOTE_FLAGS if parent and parent.is_remote else FLAGS,
-    )
+        return encode_spans([span]).resource_spans[0].scope_spans[0].spans[0].SerializeToString()
+    own = span.get_span_context()
+    head = _encode_head(own, own.span_id.to_bytes(8, "big"), span.parent, span.name)
+    return head + _TIMES.pack(0x39, span.start_time or 0, 0x41, span.end_time or 0)
+
+
+def _encode_head(own: SpanContext, span_id: bytes, parent: SpanContext | None, name: str) -> bytes:
+    """Return the fields that say which span it is: its ids, parent, name, kind and flags."""
+    head = b"\x0a\x10" + own.trace_id.to_bytes(16, "big") + b"\x12\x08" + span_id
+    if own.trace_state:
+        head += pack(b"\x1a", own.trace_state.to_header().encode())
+    if parent:
+        head += b"\x22\x08" + parent.span_id.to_bytes(8, "big")
+    flags = _FLAGS[bool(parent and parent.is_remote)]
+    return head + pack(b"\x2a", encode_text(name)) + _INTERNAL + flags
 
 
 def _describe_run(run: ComponentRun, failure: Failure | None) -> Attributes:
@@ -216,8 +220,8 @@ def _describe_run(run: ComponentRun, failure: Failure | None) -> Attributes:
     }
 
 
-def _add_outcome(message: trace_pb2.Span, outcome: TestOutcome) -> None:
-    """Add what a test found, at the run's start or end, whichever its phase is about."""
+def _encode_outcome(span: AnySpan, outcome: TestOutcome) -> bytes:
+    """Return what a test found, at the run's start or end, whichever its phase is about."""
     before = outcome.phase == "before"
     said: Attributes = {
         key.TEST_SUITE: outcome.suite,
@@ -227,23 +231,20 @@ def _add_outcome(message: trace_pb2.Span, outcome: TestOutcome) -> None:
         key.TEST_MESSAGE: outcome.message,
         key.TEST_DURATION: outcome.duration_s,
     }
-    message.events.add(
-        name=key.TEST_EVENT,
-        time_unix_nano=message.start_time_unix_nano if before else message.end_time_unix_nano,
-        attributes=encode_pairs(said),
-    )
+    return _encode_event(key.TEST_EVENT, span.start_time if before else span.end_time, said)
 
 
-def _add_failure(message: trace_pb2.Span, failure: Failure) -> None:
-    message.status.code = trace_pb2.Status.STATUS_CODE_ERROR
-    message.status.message = clean(failure.summary)
+def _encode_failure(span: AnySpan, failure: Failure) -> bytes:
     said: Attributes = {
         "exception.type": failure.type,
         "exception.message": failure.message,
         "exception.stacktrace": failure.stacktrace,
     }
-    message.events.add(
-        name="exception",
-        time_unix_nano=message.end_time_unix_nano,
-        attributes=encode_pairs(said),
-    )
+    status = pack(b"\x12", encode_text(failure.summary)) + _ERROR
+    return pack(_STATUS, status) + _encode_event("exception", span.end_time, said)
+
+
+def _encode_event(name: str, time_ns: int | None, attributes: Attributes) -> bytes:
+    time = struct.pack("<BQ", 0x09, time_ns or 0)
+    event = time + pack(b"\x12", name.encode()) + encode(attributes, EVENT_ATTRIBUTES)
+    return pack(_EVENT, event)

@@ -14,7 +14,8 @@ def test_cells_of_a_notebook_are_recorded_with_their_source(
         """
         from IPython.core.interactiveshell import InteractiveShell
 
-        define = "@Component('cell').run(output_vars=['y'])\\ndef work(x):\\n    y = %s\\n    return y"
+        decorator = "@Component('cell').run(output_vars=['y'])\\n"
+        define = decorator + "def work(x):\\n    y = %s\\n    return y"
         shell = InteractiveShell.instance()
         cells = [
             "from mltrace_otel import Component",

@@ -58,6 +58,7 @@ def test_runs_are_spans_of_the_chosen_provider(
     assert spans[1].status.status_code is StatusCode.ERROR
     first, second = decode(spans)
     assert (first.component, first.parent_span_id) == ("inner", second.id.span_id)
+    assert first.words is not None
     assert first.words.tags == ("t",)
     assert [io.name for io in first.io][:2] == ["a.csv", "a.csv-0"]
     assert len(first.io) == 1001

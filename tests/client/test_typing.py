@@ -130,7 +130,10 @@ def test_a_decorated_function_keeps_its_signature_for_mypy(tmp_path: Path) -> No
         'Argument 1 to "bare" has incompatible type "str"; expected "int"  [arg-type]',
         'Unexpected keyword argument "y" for "called"  [call-arg]',
         'Unexpected keyword argument "x" for "registered"  [call-arg]',
-        'Argument 1 to "step" of "Pipeline" has incompatible type "str"; expected "int"  [arg-type]',
+        (
+            'Argument 1 to "step" of "Pipeline" has incompatible type "str"; expected "int"'
+            "  [arg-type]"
+        ),
         'No overload variant of "run" of "Component" matches argument type "int"  [call-overload]',
         'No overload variant of "run" of "Component" matches argument type "str"  [call-overload]',
     ]
