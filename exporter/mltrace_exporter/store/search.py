@@ -55,9 +55,10 @@ def find_notes(connection: sa.Connection, text: str, limit: int) -> Sequence[Row
     note, run = run_note, component_run
     columns = (note.c.id, note.c.run_id, note.c.text, note.c.author, note.c.noted_at)
     said = sa.select(*columns).where(split_words(note.c.text).bool_op("@@")(query))
-    nobody = sa.cast(sa.null(), sa.Text)
+    nobody = sa.cast(sa.null(), sa.Text).label("author")
+    no_id = sa.cast(sa.null(), sa.BigInteger).label("id")
     brought = sa.select(
-        sa.cast(sa.null(), sa.BigInteger), run.c.id, run.c.notes, nobody, run.c.started_at
+        no_id, run.c.id.label("run_id"), run.c.notes.label("text"), nobody, run.c.started_at
     ).where(run.c.notes.is_not(None), split_words(run.c.notes).bool_op("@@")(query))
     newest = (
         said.order_by(note.c.noted_at.desc()).limit(limit).subquery(),
