@@ -11,7 +11,7 @@ from mltrace_otel.delivery import Delivery, Outcome, Patience, deliver_left
 from mltrace_otel.settings import read_settings, read_spool_settings
 from mltrace_otel.spool import Spool
 
-_LOOK_EVERY_S = 15.0
+_LOOK_EVERY_S = 5.0
 _log = logging.getLogger(__name__)
 
 
