@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from time import perf_counter
 
-from mltrace_otel.contract.api import TestOutcome
+from mltrace_otel.contract.outcomes import TestOutcome
 from mltrace_otel.errors import SetupError
 
 MESSAGE_LIMIT = 8 * 1024

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from mltrace_otel.contract.api import TestOutcome
+from mltrace_otel.contract.outcomes import TestOutcome
 from mltrace_otel.pointers import IOPointer, point
 
 

@@ -16,7 +16,7 @@ from opentelemetry.sdk.trace import Span
 from opentelemetry.trace import SpanContext
 
 from mltrace_otel.contract import attributes as key
-from mltrace_otel.contract.api import TestOutcome
+from mltrace_otel.contract.outcomes import TestOutcome
 from mltrace_otel.links import Share, make_links, share_out
 from mltrace_otel.otlp import (
     EVENT_ATTRIBUTES,

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from mltrace_otel.contract.outcomes import TestOutcome as TestOutcome  # noqa: PLC0414 - a shape, too
+
 
 class Execution(StrEnum):
     """First part of a run's status: how the function ended."""
@@ -104,18 +106,6 @@ class Pointer:
     """The run that wrote it, for inputs; None if unknown."""
     content_changed_outside: bool = False
     """True if somebody altered the content between its producer and this run."""
-
-
-@dataclass(frozen=True, slots=True)
-class TestOutcome:
-    """What one test method found."""
-
-    suite: str
-    case: str
-    phase: str
-    status: str
-    message: str | None
-    duration_s: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -537,6 +527,37 @@ class Cleaned:
     """What was deleted: how many runs."""
 
     run_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A span that was received and could not be stored.
+
+    Attributes:
+        id: its number.
+        received_at: when it came first.
+        reason: why it could not be stored, in a sentence.
+        component: whose run it may have been; None if that cannot be told.
+        encoding: how the content is written: a content type of OTLP.
+        size_bytes: how long the content was; of a long one the beginning is kept.
+        content: what was sent, in base64.
+    """
+
+    id: int
+    received_at: datetime
+    reason: str
+    component: str | None
+    encoding: str
+    size_bytes: int
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetterPage:
+    """Dead letters, newest first. ``next_cursor`` goes into ``before`` to get what follows."""
+
+    items: list[DeadLetter]
+    next_cursor: int | None
 
 
 @dataclass(frozen=True, slots=True)
