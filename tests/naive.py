@@ -88,6 +88,20 @@ class NaiveStore:
             level = [self.runs[key] for key in found]
         return depths
 
+    def impact_from(self, root: Run, output: str | None = None) -> dict[Key, int]:
+        """Return the shortest distance of every descendant: of what was made from one output."""
+        own = root.id.span_id
+        steps: dict[Key, set[Key]] = {}
+        for run in self.runs.values():
+            for (consumer, producer, *_), written in self.dependencies_of(run):
+                if producer != own or output is None or written in {None, output}:
+                    steps.setdefault(producer, set()).add(consumer)
+        depths, level = {own: 0}, {own}
+        while level:
+            level = set().union(*(steps.get(key, set()) for key in level)) - depths.keys()
+            depths |= dict.fromkeys(level, max(depths.values()) + 1)
+        return depths
+
     def last_writer(self, name: str) -> Run | None:
         """Return the run that last wrote the pointer."""
         writers = [

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 
 import pytest
@@ -18,7 +18,7 @@ from mltrace_exporter.errors import NotFound
 from mltrace_exporter.ingest import Ingest
 from mltrace_exporter.marks import flag_outputs
 from mltrace_exporter.model import Batch, Io, IoPart, Marker, Run, SpanId
-from mltrace_exporter.queries.lineage import trace_output
+from mltrace_exporter.queries.lineage import impact_output, impact_run, trace_output
 from mltrace_exporter.queries.review import review_flags
 from mltrace_exporter.queries.runs import summarise
 from mltrace_exporter.store.edges import read_edges
@@ -93,7 +93,7 @@ def _markers(draw: st.DrawFn, run: Run, least: int) -> list[Marker]:
     told = st.tuples(st.integers(1, 3), st.sampled_from(("running", "running", "aborted")))
     found = []
     for alive, state in draw(st.lists(told, min_size=least, max_size=least + 1)):
-        known = replace(run, io=run.io[: draw(st.integers(0, 2))])
+        known = run._replace(io=run.io[: draw(st.integers(0, 2))])
         found.append(make_marker(known, alive, state))
     return found
 
@@ -185,6 +185,7 @@ def _compare(connection: sa.Connection, story: Story) -> None:
     _compare_edges(connection, model, keys)
     _compare_staleness(connection, model, keys)
     _compare_traces(connection, model, keys)
+    _compare_impacts(connection, model, keys)
     _compare_review(connection, model, keys)
 
 
@@ -247,6 +248,22 @@ def _compare_traces(connection: sa.Connection, model: NaiveStore, keys: dict[int
         assert writer is not None
         depths = {keys[node.run.id]: node.depth for node in trace.nodes}
         assert depths == model.depths_from(writer)
+
+
+def _compare_impacts(connection: sa.Connection, model: NaiveStore, keys: dict[int, bytes]) -> None:
+    for run_id, key in keys.items():
+        depths = model.impact_from(model.runs[key])
+        for limit in (None, 1):
+            impact = impact_run(connection, str(run_id), depth=limit)
+            assert {keys[node.run.id]: node.depth for node in impact.nodes} == {
+                other: depth for other, depth in depths.items() if depth <= (limit or depth)
+            }
+    for name in NAMES:
+        writer = model.last_writer(name)
+        if writer is not None:
+            impact = impact_output(connection, name)
+            depths = {keys[node.run.id]: node.depth for node in impact.nodes}
+            assert depths == model.impact_from(writer, name)
 
 
 def _compare_review(connection: sa.Connection, model: NaiveStore, keys: dict[int, bytes]) -> None:

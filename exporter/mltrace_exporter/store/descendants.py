@@ -18,6 +18,7 @@ from mltrace_exporter.store.edges import (
     Edge,
     edges_of,
     is_direction,
+    is_final,
 )
 from mltrace_exporter.store.schema import component_run, io_pointer, run_io
 
@@ -96,42 +97,46 @@ def _linked(producer_id: sa.ColumnElement[int]) -> sa.Select[int]:
 def _read_content(producer_id: sa.ColumnElement[int], *, same_name: bool) -> sa.Select[int]:
     """Those that read what the run wrote, before the content was written again."""
     kind = "same" if same_name else "other"
-    wrote, read = run_io.alias(f"wrote_{kind}"), run_io.alias(f"read_{kind}")
-    again = run_io.alias(f"again_{kind}")
-    next_write = (
-        sa.select(again.c.moment)
-        .where(
-            again.c.digest == wrote.c.digest,
-            is_direction(again, "output"),
-            again.c.moment > wrote.c.moment,
-            *((again.c.pointer_id == wrote.c.pointer_id,) if same_name else ()),
-        )
-        .order_by(again.c.moment)
-        .limit(1)
-        .lateral(f"next_{kind}")
-    )
-    name = read.c.pointer_id == wrote.c.pointer_id
+    wrote, read, again = (run_io.alias(f"{word}_{kind}") for word in ("wrote", "read", "again"))
+    rewritten = again.c.digest == wrote.c.digest
     found = read.c.digest == wrote.c.digest
-    found &= name if same_name else (~name & (read.c.size_bytes >= NEARLY_EMPTY_BYTES))
+    name = read.c.pointer_id == wrote.c.pointer_id
+    if same_name:
+        rewritten &= again.c.pointer_id == wrote.c.pointer_id
+        found &= name
+    else:
+        found &= ~name & (read.c.size_bytes >= NEARLY_EMPTY_BYTES)
+    next_write = _find_next(wrote, again, rewritten, f"next_{kind}")
     return _select_between(producer_id, wrote, read, next_write, found)
 
 
 def _read_name(producer_id: sa.ColumnElement[int]) -> sa.Select[int]:
     """Those that read a name that the run wrote, before it was written again."""
     wrote, read, again = (run_io.alias(f"{word}_name") for word in ("wrote", "read", "again"))
-    next_write = (
+    rewritten = again.c.pointer_id == wrote.c.pointer_id
+    next_write = _find_next(wrote, again, rewritten, "next_name")
+    found = read.c.pointer_id == wrote.c.pointer_id
+    return _select_between(producer_id, wrote, read, next_write, found)
+
+
+def _find_next(
+    wrote: sa.FromClause, again: sa.FromClause, rewritten: sa.ColumnElement[bool], name: str
+) -> sa.FromClause:
+    """When it was written next, by a run that ended."""
+    run = component_run.alias(f"{name}_run")
+    return (
         sa.select(again.c.moment)
+        .join_from(again, run, run.c.id == again.c.run_id)
         .where(
-            again.c.pointer_id == wrote.c.pointer_id,
+            rewritten,
             is_direction(again, "output"),
             again.c.moment > wrote.c.moment,
+            is_final(run),
         )
         .order_by(again.c.moment)
         .limit(1)
-        .lateral("next_name")
+        .lateral(name)
     )
-    found = read.c.pointer_id == wrote.c.pointer_id
-    return _select_between(producer_id, wrote, read, next_write, found)
 
 
 def _select_between(
@@ -162,7 +167,11 @@ def _declared(producer_id: sa.ColumnElement[int]) -> sa.Select[int]:
     later = component_run.alias("later_run")
     next_run = (
         sa.select(later.c.started_at)
-        .where(later.c.component == run.c.component, later.c.started_at > run.c.started_at)
+        .where(
+            later.c.component == run.c.component,
+            later.c.started_at > run.c.started_at,
+            is_final(later),
+        )
         .order_by(later.c.started_at)
         .limit(1)
         .lateral("next_run")
