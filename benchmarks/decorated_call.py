@@ -2,11 +2,14 @@
 
 Both call the same function, which does nothing, with one input and one output, names of files that
 do not exist; the output is a local variable. The decorated call finds these values itself, looks
-for the files, makes the span, serialises it and queues it for delivery to a port where nobody
-listens. The bare span is made by hand: a provider of the SDK with default settings, the same
-attributes and links handed over ready-made, current while the function runs, and a processor that
-appends it to a bounded queue, as the SDK's BatchSpanProcessor does: first never serialised, then
-serialised by the SDK's encoder, one by one as ours.
+for the files, makes the span, serialises it and appends it to a file, from where it would be
+delivered to a port where nobody listens. The bare span is made by hand: a provider of the SDK with
+default settings, the same attributes and links handed over ready-made, current while the function
+runs, and a processor that appends it to a bounded queue, as the SDK's BatchSpanProcessor does: first
+never serialised, then serialised by the SDK's encoder, one by one as ours.
+
+A loop of a million steps in a decorated function stands beside the same loop without a decorator:
+reading its local variables must not slow it down.
 
 Rounds of both alternate in one process; the figures are medians of the rounds, the ratio is the
 median of the rounds' ratios. Prints one JSON line each. Run where nothing else runs.
@@ -16,6 +19,7 @@ import json
 import logging
 import os
 import statistics
+import tempfile
 from collections import deque
 from collections.abc import Callable
 from time import perf_counter
@@ -29,6 +33,8 @@ from mltrace_otel.provenance import find_repository, read_source
 
 ROUNDS = 25
 CALLS = 250
+STEPS = 1_000_000
+LOOP_ROUNDS = 15
 NOBODY = "http://127.0.0.1:9"
 SOURCE, TARGET = "data/raw-2020.csv", "data/clean-2020.csv"
 COMPONENT = Component("cleaning", "plumber", "Cleans raw taxi data", tags=["etl", "nyc"])
@@ -41,6 +47,17 @@ def clean(source: str) -> str:  # noqa: ARG001 - it is recorded
 
 
 decorated = COMPONENT.run(input_vars=["source"], output_vars=["target"])(clean)
+
+
+def loop(source: str) -> str:
+    """Do something many times."""
+    total = 0
+    for number in range(STEPS):
+        total += number
+    return f"{source} {total}"
+
+
+decorated_loop = COMPONENT.run(input_vars=["source"], output_vars=["total"])(loop)
 
 CODE = read_source(clean)
 SAID = {
@@ -91,28 +108,40 @@ def make_bare(queue: SpanProcessor) -> Callable[[str], str]:
     return bare
 
 
-def measure_us(function: Callable[[str], str]) -> float:
+def measure_us(function: Callable[[str], str], calls: int = CALLS) -> float:
     """Return what one call takes, in microseconds."""
     started_s = perf_counter()
-    for _ in range(CALLS):
+    for _ in range(calls):
         function(SOURCE)
-    return (perf_counter() - started_s) / CALLS * 1e6
+    return (perf_counter() - started_s) / calls * 1e6
 
 
 def main() -> None:
     """Measure and print."""
     os.environ["OTEL_EXPORTER_OTLP_ENDPOINT"] = NOBODY
     logging.getLogger("mltrace_otel").setLevel(logging.ERROR)  # nothing is delivered, as intended
-    print(json.dumps({"name": "decorated_call", **compare(make_bare(Queue()))}))
-    print(
-        json.dumps({"name": "decorated_call, bare encoded", **compare(make_bare(EncodingQueue()))})
-    )
+    with tempfile.TemporaryDirectory() as home:
+        os.environ["MLTRACE_HOME"] = home
+        print(json.dumps({"name": "no-op", **compare(make_bare(Queue()))}))
+        print(json.dumps({"name": "no-op, bare encoded", **compare(make_bare(EncodingQueue()))}))
+        print(json.dumps({"name": f"loop of {STEPS:,} steps", **compare_loops()}))
 
 
 def compare(bare: Callable[[str], str]) -> dict[str, float]:
     """Return what both calls take, and their ratio."""
     measure_us(decorated), measure_us(bare)
-    rounds = [(measure_us(decorated), measure_us(bare)) for _ in range(ROUNDS)]
+    return summarise([(measure_us(decorated), measure_us(bare)) for _ in range(ROUNDS)])
+
+
+def compare_loops() -> dict[str, float]:
+    """Return what both loops take, and their ratio."""
+    return summarise(
+        [(measure_us(decorated_loop, 1), measure_us(loop, 1)) for _ in range(LOOP_ROUNDS)]
+    )
+
+
+def summarise(rounds: list[tuple[float, float]]) -> dict[str, float]:
+    """Return the medians of both, and of their ratios."""
     return {
         "decorated_us": round(statistics.median(ours for ours, _ in rounds), 1),
         "bare_us": round(statistics.median(theirs for _, theirs in rounds), 1),
