@@ -22,8 +22,17 @@ def exporter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exporter]:
         yield exporter
 
 
-def run_example(exporter: Exporter, directory: Path, *command: str | Path) -> str:
-    """Run a command in a folder, expect that it succeeds quietly, and return what it prints."""
+def run_script(exporter: Exporter, directory: Path, name: str) -> str:
+    """Run an example, which must not complain of anything; return what it prints."""
+    done = run(exporter, directory, PYTHON, EXAMPLES / name)
+    assert done.stderr == ""
+    return done.stdout
+
+
+def run(
+    exporter: Exporter, directory: Path, *command: str | Path
+) -> "subprocess.CompletedProcess[str]":
+    """Run a command in a folder, and expect that it succeeds."""
     done = subprocess.run(  # noqa: S603 - programs of the environment
         command,
         cwd=directory,
@@ -40,7 +49,7 @@ def run_example(exporter: Exporter, directory: Path, *command: str | Path) -> st
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    return done.stdout
+    return done
 
 
 def ask(exporter: Exporter, path: str, **parameters: str) -> Any:
@@ -67,7 +76,7 @@ def find_run(exporter: Exporter, component: str) -> Any:
 def test_the_plain_script_connects_its_stages_by_their_files(
     exporter: Exporter, tmp_path: Path
 ) -> None:
-    printed = run_example(exporter, tmp_path, PYTHON, EXAMPLES / "plain_script.py")
+    printed = run_script(exporter, tmp_path, "plain_script.py")
 
     assert "mltrace trace wine-168" in printed
     assert read_lineage(exporter, "wine-168") == [
@@ -81,7 +90,7 @@ def test_the_plain_script_connects_its_stages_by_their_files(
 
 
 def test_the_asynchronous_script_nests_its_runs(exporter: Exporter, tmp_path: Path) -> None:
-    run_example(exporter, tmp_path, PYTHON, EXAMPLES / "async_script.py")
+    run_script(exporter, tmp_path, "async_script.py")
 
     assert read_lineage(exporter, "answers/ada") == [("score", 0), ("look_up", 1), ("intake", 2)]
     scored = [ask(exporter, "trace", output=f"answers/{name}")["run_id"] for name in CUSTOMERS]
@@ -92,7 +101,7 @@ def test_the_asynchronous_script_nests_its_runs(exporter: Exporter, tmp_path: Pa
 
 def test_the_notebook_recognises_its_data_and_asks(exporter: Exporter, tmp_path: Path) -> None:
     executed = tmp_path / "executed.ipynb"
-    run_example(
+    run(
         exporter,
         tmp_path,
         PYTHON.with_name("jupyter"),
@@ -110,8 +119,7 @@ def test_the_notebook_recognises_its_data_and_asks(exporter: Exporter, tmp_path:
 def test_the_library_brings_words_and_tests_to_its_pipeline(
     exporter: Exporter, tmp_path: Path
 ) -> None:
-    pipeline = EXAMPLES / "component_library" / "pipeline.py"
-    run_example(exporter, tmp_path, PYTHON, pipeline)
+    run_script(exporter, tmp_path, "component_library/pipeline.py")
 
     assert read_lineage(exporter, "report.csv") == [("report", 0), ("cleaning_orders", 1)]
     run = find_run(exporter, "cleaning_orders")
