@@ -12,6 +12,7 @@ import sys
 from array import array
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from itertools import chain, islice
 from operator import itemgetter
 from types import BuiltinFunctionType, FunctionType, ModuleType
@@ -23,11 +24,9 @@ from mltrace_otel.digest.content import Hasher, Part, encode_texts, hash_small, 
 _SCALARS = frozenset({type(None), bool, int, float, complex, str, bytes})
 _NESTED = frozenset({list, tuple, dict})
 _ITEMS_AT_ONCE = 1 << 16
-_NESTED_ITEMS_LIMIT = 1 << 22
-_LEVELS = 8
 _FEW = 16
-_OBJECTS_LIMIT = 1_000_000
-_get_key = itemgetter(0)
+_PARTS_LIMIT = 100_000
+_get_first = itemgetter(0)
 _LIBRARIES: dict[str, Callable[[arrays.Reader, Any], Part | None]] = {
     "numpy": arrays.read_numpy,
     "pandas": frames.read_pandas,
@@ -36,6 +35,20 @@ _LIBRARIES: dict[str, Callable[[arrays.Reader, Any], Part | None]] = {
     "scipy": arrays.read_scipy,
     "torch": arrays.read_torch,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class _Room:
+    """How far values may be read together: what is shared counts as often as it occurs."""
+
+    items: int
+    levels: int = 8
+
+    def enter(self, items: int) -> "_Room | None":
+        """Return the room that is left inside of so many values; None if they are too many."""
+        if items > self.items or not self.levels:
+            return None
+        return _Room(self.items, self.levels - 1)
 
 
 class _CyclicError(Exception):
@@ -104,8 +117,8 @@ class _Walk:
             return part
         if own in self._parts:
             raise _CyclicError
-        if len(self._kept) >= _OBJECTS_LIMIT:
-            raise ValueError(f"it has more than {_OBJECTS_LIMIT} parts")
+        if len(self._kept) >= _PARTS_LIMIT:
+            raise ValueError(f"it has more than {_PARTS_LIMIT} parts that must be read one by one")
         self._parts[own] = Hasher("again", len(self._kept)).part() if self._is_cyclic else None
         self._kept.append(value)
         part = self._read_new(value)
@@ -116,15 +129,12 @@ class _Walk:
     def read_items(self, items: Iterable[object], *facts: object) -> Part:
         """Return what identifies a sequence of values."""
         hasher = Hasher("items", facts)
-        self._add_all(hasher, items, _LEVELS)
-        return hasher.part()
-
-    def _add_all(self, hasher: Hasher, items: Iterable[object], levels: int) -> None:
         rest = iter(items)
         while piece := list(islice(rest, _ITEMS_AT_ONCE)):
-            self._add_items(hasher, piece, levels)
+            self._add_items(hasher, piece, _Room(64 * len(piece) + _ITEMS_AT_ONCE // 16))
+        return hasher.part()
 
-    def _add_items(self, hasher: Hasher, items: list[Any], levels: int) -> None:
+    def _add_items(self, hasher: Hasher, items: list[Any], room: _Room) -> None:
         """Add values, those of a kind together, which is ten times faster than one by one."""
         kinds = set(map(type, items))
         others = [kind for kind in kinds if kind not in _SCALARS and not _find_plain(kind)]
@@ -134,57 +144,80 @@ class _Walk:
         elif not others:
             hasher.describe("scalars", len(items))
             hasher.add(write_facts(_simplify(items, kinds)))
-        elif self._is_cyclic or not levels or len(items) < _FEW or not _NESTED.issuperset(others):
+        elif self._is_cyclic or len(items) < _FEW:
             self._add_parts(hasher, items)
         elif len(kinds) > 1:
-            self._add_groups(hasher, items, others, levels)
-        elif kinds == {dict}:
-            self._add_dicts(hasher, items, levels - 1)
+            self._add_groups(hasher, items, others, room)
         else:
-            self._add_nested(hasher, others[0].__name__, items, levels - 1)
+            add = self._find_adder(others[0])
+            add(hasher, items, room)
 
-    def _add_parts(self, hasher: Hasher, items: list[Any]) -> None:
+    def _find_adder(self, kind: type) -> Callable[[Hasher, list[Any], _Room], None]:
+        """Return what adds many values of a type."""
+        if kind in _NESTED:
+            return self._add_dicts if kind is dict else self._add_nested
+        is_object = self._find_readers(kind) == [_read_builtin, self._read_object]
+        return self._add_objects if is_object else self._add_parts
+
+    def _add_parts(self, hasher: Hasher, items: list[Any], _: _Room | None = None) -> None:
         hasher.describe("parts", len(items))
         hasher.put(map(self.read, items))
 
     def _add_groups(
-        self, hasher: Hasher, items: list[Any], others: list[type], levels: int
+        self, hasher: Hasher, items: list[Any], others: list[type], room: _Room
     ) -> None:
-        others.sort(key=lambda kind: kind.__name__)
-        codes = {kind: code for code, kind in enumerate(others, 1)}
+        by_name = {f"{kind.__module__}.{kind.__qualname__}": kind for kind in others}
+        if len(by_name) < len(others) or len(others) > _FEW:
+            self._add_parts(hasher, items)
+            return
+        codes = {by_name[name]: code for code, name in enumerate(sorted(by_name), 1)}
         coded = array("B", [codes.get(type(value), 0) for value in items])
-        hasher.describe("groups", len(items), tuple(kind.__name__ for kind in others))
+        hasher.describe("groups", len(items), *sorted(by_name))
         hasher.add(coded)
         for code in range(len(others) + 1):
             group = [
                 value for value, its_code in zip(items, coded, strict=True) if its_code == code
             ]
             if group:
-                self._add_items(hasher, group, levels)
+                self._add_items(hasher, group, room)
 
-    def _add_nested(self, hasher: Hasher, name: str, items: list[Any], levels: int) -> None:
+    def _add_nested(self, hasher: Hasher, items: list[Any], room: _Room) -> None:
         """Add lists or tuples by their lengths and all that they hold."""
         lengths = array("q", map(len, items))
-        if sum(lengths) > _NESTED_ITEMS_LIMIT:
+        inner = room.enter(sum(lengths))
+        if inner is None:
             self._add_parts(hasher, items)
             return
-        hasher.describe(name, len(items))
+        hasher.describe(type(items[0]).__name__, len(items))
         hasher.add(lengths)
-        self._add_all(hasher, chain.from_iterable(items), levels)
+        self._add_items(hasher, list(chain.from_iterable(items)), inner)
 
-    def _add_dicts(self, hasher: Hasher, items: list[dict[Any, Any]], levels: int) -> None:
+    def _add_dicts(self, hasher: Hasher, items: list[dict[Any, Any]], room: _Room) -> None:
         """Add dicts by their keys and all values."""
         lengths = array("q", map(len, items))
-        keys = set(map(type, chain.from_iterable(items)))
-        if sum(lengths) > _NESTED_ITEMS_LIMIT or not keys <= {str}:
+        inner = room.enter(sum(lengths))
+        if inner is None or not _is_sortable(chain.from_iterable(items)):
             self._add_parts(hasher, items)
             return
         hasher.describe("dicts", len(items))
         hasher.add(lengths)
         names = list(map(sorted, items))
-        _add_texts(hasher, list(chain.from_iterable(names)))
+        self._add_items(hasher, list(chain.from_iterable(names)), inner)
         values = (map(each.__getitem__, its) for each, its in zip(items, names, strict=True))
-        self._add_all(hasher, chain.from_iterable(values), levels)
+        self._add_items(hasher, list(chain.from_iterable(values)), inner)
+
+    def _add_objects(self, hasher: Hasher, items: list[Any], room: _Room) -> None:
+        """Add objects of a class by what pickle makes them again of."""
+        reduced = list(map(_reduce, items))
+        inner = room.enter(len(items))
+        if inner is None or not all(type(each) is tuple and not any(each[3:]) for each in reduced):
+            self._add_parts(hasher, items)
+            return
+        hasher.describe("objects", len(items))
+        self._add_items(hasher, [each[0] for each in reduced], inner)
+        self._add_items(hasher, [each[1] for each in reduced], inner)
+        states = [_drop_caches(type(items[0]), (*each, None)[2]) for each in reduced]
+        self._add_items(hasher, states, inner)
 
     def _read_new(self, value: object) -> Part:
         kind = type(value)
@@ -217,18 +250,21 @@ class _Walk:
     def _read_pairs(self, pairs: Iterable[tuple[Any, object]]) -> Part:
         """Return what identifies the pairs of a dict, in whatever order they come."""
         listed = list(pairs)
-        if {type(key) for key, _ in listed} <= {str}:
-            listed.sort(key=_get_key)
-            return self.read_items([value for _, value in listed], "dict", *map(_get_key, listed))
-        hasher = Hasher("pairs", len(listed))
-        hasher.put(sorted(map(self.read_items, listed)))
+        hasher = Hasher("dict", len(listed))
+        if _is_sortable(key for key, _ in listed):
+            listed.sort(key=_get_first)
+            hasher.put([self.read_items(map(_get_first, listed))])
+        else:
+            listed = sorted(((self.read(key), value) for key, value in listed), key=_get_first)
+            hasher.put(map(_get_first, listed))
+        hasher.put([self.read_items([value for _, value in listed])])
         return hasher.part()
 
     def _read_set(self, value: Iterable[Any]) -> Part:
         kind = type(value)
         items = list(value)
         hasher = Hasher("set", kind.__module__, kind.__qualname__, len(items))
-        if set(map(type, items)) in ({str}, {int}):
+        if _is_sortable(items):
             hasher.put([self.read_items(sorted(items))])
         else:
             hasher.put(sorted(map(self.read, items)))
@@ -248,6 +284,12 @@ class _Walk:
         read_pairs = self.read_items if is_ordered else self._read_pairs
         hasher.put([self.read_items(items or ()), read_pairs(pairs or ())])
         return hasher.part()
+
+
+def _is_sortable(keys: Iterable[object]) -> bool:
+    """Tell whether keys have one order, whichever they came in."""
+    kinds = set(map(type, keys))
+    return kinds <= {str} or kinds == {int}
 
 
 def _find_plain(kind: type) -> Callable[[Any], object] | None:
