@@ -15,6 +15,7 @@ Run with `python benchmarks/history.py FOLDER [--runs N] [--seed N]`.
 """
 
 import argparse
+import hashlib
 import io
 import json
 import random
@@ -48,7 +49,9 @@ BATCH_RUNS = 20_000
 VERSION = 1
 
 _COLUMNS = {
-    "component": ("name", "owner", "description", "tags", "described_at", "described_by"),
+    "component": (
+        *("name", "owner", "description", "tags", "said_tags", "described_at", "described_by"),
+    ),
     "code": ("hash", "source"),
     "component_run": (
         *("id", "trace_id", "span_id", "component", "started_at", "ended_at", "execution"),
@@ -214,6 +217,10 @@ def _name_prediction(pipeline: int, turn: int, column: int, number: int) -> str:
     return f"prediction-{pipeline}-{turn:05}-{column:02}-{number}"
 
 
+def _hash(content: str) -> str:
+    return hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
+
+
 class _History:
     """Writes rows batch by batch, in the order of time; a run's span id tells its number."""
 
@@ -315,7 +322,7 @@ class _History:
 
     def _describe(self, name: str, owner: str, tag: str, begin: datetime) -> None:
         self._rows["component"].append(
-            f"{name}\t{owner}\tDoes what {name} does.\t{{{owner},{tag}}}\t"
+            f"{name}\t{owner}\tDoes what {name} does.\t{{{owner},{tag}}}\t{{{owner},{tag}}}\t"
             f"{begin.isoformat()}\t\\\\x00\n"
         )
 
@@ -358,7 +365,7 @@ class _History:
         if pointer not in self._named:
             self._named.add(pointer)
             self._rows["io_pointer"].append(f"{pointer}\t{name}\n")
-        content = f"xxh128:{digest:>032}\t4096" if digest else "\\N\t\\N"
+        content = f"xxh128:{_hash(digest)}\t4096" if digest else "\\N\t\\N"
         made_by = f"\\\\x{producer:>032}\t\\\\x{producer}" if producer else "\\N\t\\N"
         self._rows["run_io"].append(
             f"{run_id}\t{position}\t{direction}\t{pointer}\t{moment}\tdata\t{content}\t{made_by}\n"

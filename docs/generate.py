@@ -1,4 +1,4 @@
-"""Writes the reference pages that come from the code: wire format, command line, Python names.
+"""Writes the reference pages that come from the code: wire format, commands, names, SQL views.
 
 `make docs` runs it; a test fails while a page is not what this would write.
 """
@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 import mltrace_otel
+from mltrace_exporter.store.views import READER, SCHEMA, VIEWS, View
 from mltrace_otel.cli.main import mltrace
 from mltrace_otel.contract.attributes import ATTRIBUTES, TEST_EVENT, Place
 
@@ -44,6 +45,32 @@ that OpenTelemetry's semantic conventions define are used as they are; the other
 - A span is known by its trace id and span id: sending it twice changes nothing.
 - An attribute of another type than declared here is kept among the run's other attributes and
   otherwise has no effect.
+"""
+
+_SQL_VIEWS = f"""\
+# SQL views
+
+<!-- Written by docs/generate.py from mltrace_exporter/store/views.py: change it there. -->
+
+Dashboards read from the schema `{SCHEMA}` of the exporter's PostgreSQL and from nothing else: the
+tables behind it change between versions, the views do not lose columns. What each column means is
+also a comment in the database: `\\d+ {SCHEMA}.recent_runs`.
+
+The role `{READER}` may read the schema and nothing else. It cannot log in; give it to a user that
+can:
+
+```sql
+CREATE ROLE grafana LOGIN PASSWORD '...' IN ROLE {READER};
+ALTER ROLE grafana SET statement_timeout = '30s';
+```
+
+The exporter makes the role if its own user may create roles. If not, an administrator makes it once
+with `CREATE ROLE {READER} NOLOGIN`; the exporter grants it the rest at its next start. The schema
+is dropped and made anew when a new version needs it, together with whatever else was put there and
+granted on it.
+
+Each view answers quickly over millions of runs if it is asked for a time range or, newest first,
+for a limited number of rows. There is no view of output profiles: profiles are not stored yet.
 """
 
 _CLI = """\
@@ -89,11 +116,34 @@ def render_python() -> str:
     return "\n".join([_PYTHON, *(_render_name(name) for name in mltrace_otel.__all__)])
 
 
+def render_sql_views() -> str:
+    """Return the page about the views that dashboards read."""
+    return "\n".join([_SQL_VIEWS, *(_render_view(view) for view in VIEWS)])
+
+
 PAGES: dict[Path, Callable[[], str]] = {
+    _REFERENCE / "sql-views.md": render_sql_views,
     _REFERENCE / "wire-format.md": render_wire_format,
     _REFERENCE / "cli.md": render_cli,
     _REFERENCE / "python.md": render_python,
 }
+
+
+def _render_view(view: View) -> str:
+    arguments = ", ".join(f"{name} {type_}" for name, type_ in view.parameters.items())
+    title = f"{view.name}({arguments})" if arguments else view.name
+    rows = [f"| `{column}` | {meaning} |" for column, meaning in view.columns.items()]
+    lines = [
+        f"## {title}",
+        "",
+        view.meaning,
+        "",
+        "| column | meaning |",
+        "| --- | --- |",
+        *rows,
+        "",
+    ]
+    return "\n".join(lines)
 
 
 def _render_place(place: Place) -> str:
@@ -125,9 +175,14 @@ def _find_commands_of(group: click.Group, context: click.Context) -> Iterator[cl
                 yield from _find_commands_of(command, inner)
 
 
-def _render_command(context: click.Context) -> str:
-    help_text = context.command.get_help(context)
-    return f"## {context.command_path}\n\n```text\n{help_text}\n```\n"
+def _render_command(context: click.Context, level: int = 2) -> str:
+    text = f"```text\n{context.command.get_help(context)}\n```\n"
+    parts = [f"{'#' * level} {context.command_path}\n\n{text}"]
+    if isinstance(context.command, click.Group):
+        for name, command in sorted(context.command.commands.items()):
+            inner = click.Context(command, context, info_name=name, terminal_width=_WIDTH)
+            parts.append(_render_command(inner, level + 1))
+    return "\n".join(parts)
 
 
 def _render_name(name: str) -> str:

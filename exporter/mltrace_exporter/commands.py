@@ -18,6 +18,7 @@ from mltrace_exporter.main import Addresses, run
 from mltrace_exporter.settings import (
     DEFAULT_HOME,
     DEFAULT_REQUEST_LIMIT_BYTES,
+    Retention,
     Settings,
     read_database_url,
 )
@@ -41,6 +42,20 @@ def _server_options(command: Callable[..., None]) -> Callable[..., None]:
                 default=DEFAULT_REQUEST_LIMIT_BYTES,
                 show_default=True,
                 help="Largest OTLP request in bytes.",
+            ),
+            click.option(
+                "--retention-days",
+                type=float,
+                envvar="MLTRACE_RETENTION_DAYS",
+                show_envvar=True,
+                help="Delete runs that began longer ago.",
+            ),
+            click.option(
+                "--retention-runs",
+                type=int,
+                envvar="MLTRACE_RETENTION_RUNS",
+                show_envvar=True,
+                help="Delete all but so many runs of each component.",
             ),
         )
     ):
@@ -82,7 +97,7 @@ def up(home: Path, **options: Any) -> None:  # noqa: ANN401 - named and typed by
         _announce(addresses)
         collect(folder, addresses.otlp_http)
 
-    _run(lambda: Settings(home=folder, **options), start)
+    _run(lambda: _make_settings(home=folder, **options), start)
 
 
 @click.command()
@@ -100,7 +115,17 @@ def serve(database_url: str, **options: Any) -> None:  # noqa: ANN401 - as above
 
     Tables are made or brought up to date first. Several servers can share one database.
     """
-    _run(lambda: Settings(database_url=read_database_url(database_url), **options), _announce)
+    _run(lambda: _make_settings(database_url=read_database_url(database_url), **options), _announce)
+
+
+def _make_settings(
+    *,
+    retention_days: float | None,
+    retention_runs: int | None,
+    **options: Any,  # noqa: ANN401 - named and typed by their options
+) -> Settings:
+    retention = Retention(days=retention_days, runs_per_component=retention_runs)
+    return Settings(retention=retention, **options)
 
 
 def _run(make_settings: Callable[[], Settings], on_ready: Callable[[Addresses], None]) -> None:

@@ -25,9 +25,10 @@ from mltrace_exporter.embedded import EmbeddedPostgres
 from mltrace_exporter.errors import SettingsError, Unavailable
 from mltrace_exporter.ingest import Ingest
 from mltrace_exporter.metrics import StoreCollector
+from mltrace_exporter.pruning import Pruner
 from mltrace_exporter.receive import GrpcDoor, create_http_door
 from mltrace_exporter.settings import Settings
-from mltrace_exporter.store.database import migrate, open_engine
+from mltrace_exporter.store.database import check_revision, migrate, open_engine
 from mltrace_exporter.web import Reading
 
 _DRAIN_TIMEOUT_S = 15
@@ -35,7 +36,7 @@ _OLDEST_POSTGRESQL = 14
 
 
 def create_app(engine: sa.Engine, *, allows_clean: bool = False) -> FastAPI:
-    """Return the web app on port 8080: HTTP API, panel, ``/metrics`` and ``/healthz``.
+    """Return the web app on port 8080: HTTP API, panel, ``/metrics``, ``/healthz``, ``/readyz``.
 
     Args:
         engine: of the database.
@@ -71,6 +72,11 @@ def _add_operations(app: FastAPI, engine: sa.Engine) -> None:
     @app.get("/healthz", include_in_schema=False)
     def show_health(connection: Reading) -> PlainTextResponse:
         connection.execute(sa.select(1))
+        return PlainTextResponse("ok\n")
+
+    @app.get("/readyz", include_in_schema=False)
+    def show_readiness(connection: Reading) -> PlainTextResponse:
+        check_revision(connection)
         return PlainTextResponse("ok\n")
 
 
@@ -116,6 +122,8 @@ def run(settings: Settings, announce: Callable[[Addresses], None]) -> None:
         engine, data = _open_database(settings, cleanup)
         ingest = Ingest(engine)
         cleanup.callback(ingest.close)
+        if settings.retention.is_limited:
+            cleanup.callback(Pruner(engine, settings.retention).close)
         http_door = create_http_door(ingest, settings.request_limit_bytes)
         app = create_app(engine, allows_clean=settings.allows_clean)
         servers = [_Server(app, panel_socket), _Server(http_door, otlp_socket)]

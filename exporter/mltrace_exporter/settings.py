@@ -1,6 +1,6 @@
 """What the exporter is told at its start: options come in, checked values go out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -14,8 +14,33 @@ _PORT_LIMIT = 2**16
 _SMALLEST_REQUEST_LIMIT_BYTES = 1024
 # gRPC counts sizes in 32 bits.
 _LARGEST_REQUEST_LIMIT_BYTES = 2**30
+_LONGEST_RETENTION_DAYS = 36_501
 _CONNECT_TIMEOUT_S = "10"
 _DRIVERS = ("postgres", "postgresql", "postgresql+psycopg2")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """How long runs are kept; nothing said means for ever. A wrong value raises SettingsError.
+
+    Attributes:
+        days: runs that began longer ago may go.
+        runs_per_component: all but so many of each component, newest first, may go.
+    """
+
+    days: float | None = None
+    runs_per_component: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.days is not None and not 0 < self.days < _LONGEST_RETENTION_DAYS:
+            raise SettingsError("The days that runs are kept must be more than 0, at most 36500.")
+        if self.runs_per_component is not None and self.runs_per_component < 1:
+            raise SettingsError("Of each component at least 1 run must be kept.")
+
+    @property
+    def is_limited(self) -> bool:
+        """True if any run may go."""
+        return self.days is not None or self.runs_per_component is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +56,7 @@ class Settings:
         database_url: PostgreSQL to use, see `read_database_url`; None for a private one.
         request_limit_bytes: size of the largest OTLP request.
         allows_clean: whether the HTTP API deletes everything when it is asked and confirmed.
+        retention: which runs are deleted while the server runs.
     """
 
     home: Path = DEFAULT_HOME
@@ -41,6 +67,7 @@ class Settings:
     database_url: str | None = None
     request_limit_bytes: int = DEFAULT_REQUEST_LIMIT_BYTES
     allows_clean: bool = False
+    retention: Retention = field(default_factory=Retention)
 
     def __post_init__(self) -> None:
         taken: dict[int, str] = {}

@@ -70,3 +70,20 @@ def test_without_a_database_health_and_metrics_fail() -> None:
     with serve(create_app(engine)) as url:
         assert httpx.get(f"{url}/healthz").status_code == 503
         assert httpx.get(f"{url}/metrics").status_code == 503
+
+
+def test_it_is_ready_once_the_tables_are_the_newest(engine: sa.Engine) -> None:
+    with serve(create_app(engine)) as url:
+        assert httpx.get(f"{url}/readyz").text == "ok\n"
+        with engine.begin() as connection:
+            connection.execute(sa.text("UPDATE alembic_version SET version_num = '0001'"))
+        behind = httpx.get(f"{url}/readyz")
+        assert behind.status_code == 503
+        assert "mltrace db upgrade" in behind.text
+        assert httpx.get(f"{url}/healthz").status_code == 200
+
+
+def test_without_a_database_it_is_not_ready() -> None:
+    engine = sa.create_engine("postgresql+psycopg2://nobody@/nothing?host=/nowhere")
+    with serve(create_app(engine)) as url:
+        assert httpx.get(f"{url}/readyz").status_code == 503

@@ -1,10 +1,17 @@
-"""The connection to PostgreSQL: engine and migrations."""
+"""The connection to PostgreSQL: engine, migrations, and which of them have been run."""
 
 from pathlib import Path
 
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from mltrace_exporter.errors import Unavailable
+from mltrace_exporter.store import views
 
 # Any number will do, as long as every exporter asks for the same one.
 _MIGRATION_LOCK = 0x6D6C7472
@@ -17,7 +24,7 @@ def open_engine(url: str, pool_size: int = 10) -> sa.Engine:
         url: ``postgresql://...`` or ``postgresql+psycopg2://...``.
         pool_size: connections kept open; as many again are opened under load.
     """
-    return sa.create_engine(
+    engine = sa.create_engine(
         url,
         pool_size=pool_size,
         max_overflow=pool_size,
@@ -26,13 +33,61 @@ def open_engine(url: str, pool_size: int = 10) -> sa.Engine:
         enable_from_linting=False,
         connect_args={"application_name": "mltrace-exporter"},
     )
+    sa.event.listen(engine, "connect", _prepare)
+    return engine
+
+
+def _prepare(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
+    """Turn off what pays for questions that run for seconds, and costs ours more than they take.
+
+    Not as a start-up option: poolers such as PgBouncer refuse these.
+    """
+    cursor = connection.cursor()
+    cursor.execute("SET jit = off")
+    cursor.close()
+    connection.commit()
 
 
 def migrate(engine: sa.Engine) -> None:
     """Bring the schema to its newest version. Exporters that start together take turns."""
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config = _configure()
     with engine.begin() as connection:
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        if read_revision(connection) != find_newest_revision():
+            # They stand on the tables, which could not change under them.
+            views.drop(connection)
+            command.upgrade(config, "head")
+        views.create(connection)
+
+
+def read_revision(connection: sa.Connection) -> str | None:
+    """Return the revision of the tables, None if there are none."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def find_newest_revision() -> str:
+    """Return the revision that this version of the exporter works with."""
+    return ScriptDirectory.from_config(_configure()).get_current_head() or ""
+
+
+def check_revision(connection: sa.Connection) -> None:
+    """Make sure that the tables are those that this version works with.
+
+    Raises:
+        Unavailable: they are not; the message says what to do.
+    """
+    found, wanted = read_revision(connection), find_newest_revision()
+    if found is None:
+        raise Unavailable("The database has no tables yet: run `mltrace db upgrade`.")
+    if found != wanted:
+        raise Unavailable(
+            f"The database's tables are of revision {found}, not {wanted}: "
+            "run `mltrace db upgrade` with the newest version in use."
+        )
+
+
+def _configure() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config

@@ -279,6 +279,7 @@ flag = sa.Table(
     sa.Column("resolution", sa.Text),
     sa.Column("severity", sa.Text),
 )
+sa.Index("flag_run_id_idx", flag.c.run_id)
 sa.Index("flag_pointer_idx", flag.c.pointer_id, flag.c.id)
 sa.Index(
     "flag_open_idx", flag.c.pointer_id, unique=True, postgresql_where=flag.c.resolved_at.is_(None)

@@ -38,14 +38,23 @@ def read_dependencies(connection: sa.Connection, edges: Iterable[Edge]) -> list[
     return [
         Dependency(consumer_id, producer_id, name, float(age_s), threshold_s, count)
         for consumer_id, producer_id, name, age_s, threshold_s, count in connection.execute(
-            _select_dependencies(), {name: list(ids) for name, ids in parameters.items()}
+            _select_asked(), {name: list(ids) for name, ids in parameters.items()}
         )
     ]
 
 
 @cache
-def _select_dependencies() -> sa.Select[int, int, str, float, float, int]:
+def _select_asked() -> sa.Select[int, int, str, float, float, int]:
     asked = ask(consumer=sa.BigInteger, producer=sa.BigInteger, pointer=sa.BigInteger)
+    return select_dependencies(asked).order_by("consumer_id", "producer_id")
+
+
+def select_dependencies(asked: sa.FromClause) -> sa.Select[int, int, str, float, float, int]:
+    """Return the query for what makes consumers stale.
+
+    Args:
+        asked: their edges, by columns ``consumer``, ``producer`` and ``pointer``, the one written.
+    """
     pair = (
         sa.select(
             asked.c.consumer, asked.c.producer, sa.func.array_agg(asked.c.pointer).label("pointers")
@@ -56,21 +65,17 @@ def _select_dependencies() -> sa.Select[int, int, str, float, float, int]:
     consumer, producer = component_run.alias("c"), component_run.alias("p")
     age = sa.func.extract("epoch", consumer.c.started_at - producer.c.ended_at)
     threshold = sa.func.coalesce(consumer.c.staleness_threshold_s, DEFAULT_STALENESS_THRESHOLD_S)
-    return (
-        sa.select(
-            consumer.c.id,
-            producer.c.id,
-            producer.c.component,
-            age,
-            threshold,
-            _count_fresher(consumer, producer, pair.c.pointers),
+    return sa.select(
+        consumer.c.id.label("consumer_id"),
+        producer.c.id.label("producer_id"),
+        producer.c.component,
+        age.label("age_s"),
+        threshold.label("threshold_s"),
+        _count_fresher(consumer, producer, pair.c.pointers).label("fresher_count"),
+    ).select_from(
+        pair.join(consumer, consumer.c.id == pair.c.consumer).join(
+            producer, producer.c.id == pair.c.producer
         )
-        .select_from(
-            pair.join(consumer, consumer.c.id == pair.c.consumer).join(
-                producer, producer.c.id == pair.c.producer
-            )
-        )
-        .order_by(consumer.c.id, producer.c.id)
     )
 
 

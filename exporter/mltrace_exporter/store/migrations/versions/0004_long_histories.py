@@ -1,4 +1,7 @@
-"""Indexes for long histories, and the role that dashboards read with."""
+"""Indexes for long histories.
+
+The read-only schema stands beside the revisions, see `store.views`.
+"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,11 +11,7 @@ down_revision = "0003"
 
 
 def upgrade() -> None:
-    """Create what questions about a million runs need."""
-    _create_indexes()
-
-
-def _create_indexes() -> None:
+    """Let lineage, staleness and retention find their rows among millions."""
     op.create_index(
         "run_io_content_idx",
         "run_io",
@@ -24,3 +23,4 @@ def _create_indexes() -> None:
         "component_run",
         ["component", sa.text("left(coalesce(partition, ''), 200)"), "started_at", "id"],
     )
+    op.create_index("flag_run_id_idx", "flag", ["run_id"])

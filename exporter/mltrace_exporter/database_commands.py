@@ -1,0 +1,186 @@
+"""``mltrace db``: what is done to the database besides running on it."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+import click
+import sqlalchemy as sa
+
+from mltrace_exporter.embedded import EmbeddedPostgres
+from mltrace_exporter.errors import ExporterError, SettingsError, Unavailable
+from mltrace_exporter.pruning import limit_at, prune_alone
+from mltrace_exporter.queries.dead_letters import list_dead_letters
+from mltrace_exporter.settings import DEFAULT_HOME, Retention, read_database_url
+from mltrace_exporter.store.database import (
+    check_revision,
+    find_newest_revision,
+    migrate,
+    open_engine,
+    read_revision,
+)
+from mltrace_exporter.store.inspection import count_dangling, count_rows
+from mltrace_exporter.store.retention import count_doomed
+
+_FOUND_FAULTS = 1
+_WRONG_USE = 2
+_UNREACHABLE = 3
+_Command = TypeVar("_Command", bound=Callable[..., None])
+
+
+@click.group()
+def db() -> None:
+    """Upgrade, check or prune the database.
+
+    With MLTRACE_DATABASE_URL or --database-url it is a PostgreSQL of yours, else the private one
+    under MLTRACE_HOME, whether a server runs on it now or not.
+    """
+
+
+def _database_options(command: _Command) -> _Command:
+    home = click.option(
+        "--home",
+        type=click.Path(path_type=Path, file_okay=False),
+        envvar="MLTRACE_HOME",
+        default=DEFAULT_HOME,
+        show_default=True,
+        show_envvar=True,
+        help="Folder of the private PostgreSQL.",
+    )
+    url = click.option(
+        "--database-url",
+        envvar="MLTRACE_DATABASE_URL",
+        show_envvar=True,
+        help="PostgreSQL 14 or newer: postgresql://user:password@host:5432/database.",
+    )
+    return url(home(command))
+
+
+@db.command()
+@_database_options
+def upgrade(database_url: str | None, home: Path) -> None:
+    """Make the tables, or bring them to this version; data are kept."""
+    with _open(database_url, home) as engine:
+        with engine.connect() as connection:
+            before = read_revision(connection)
+        migrate(engine)
+        click.echo(f"The tables are of revision {find_newest_revision()}, were {before or 'none'}.")
+
+
+@db.command()
+@_database_options
+def check(database_url: str | None, home: Path) -> None:
+    """Say how the database is; exit with 1 if something in it is wrong."""
+    with _open(database_url, home) as engine, engine.connect() as connection:
+        click.echo(f"PostgreSQL {connection.scalar(sa.text('SHOW server_version'))}")
+        try:
+            check_revision(connection)
+        except Unavailable as error:
+            click.echo(f"wrong: {error}")
+            sys.exit(_FOUND_FAULTS)
+        click.echo(f"revision {read_revision(connection)}, the newest")
+        for table, count in count_rows(connection).items():
+            click.echo(f"{count:>12,} {table}")
+        faults = {fault: count for fault, count in count_dangling(connection).items() if count}
+        for fault, count in faults.items():
+            click.echo(f"wrong: {count:,} {fault}")
+        if faults:
+            sys.exit(_FOUND_FAULTS)
+        click.echo("Nothing is wrong.")
+
+
+@db.command()
+@click.option("--days", type=float, help="Delete runs that began longer ago.")
+@click.option("--runs", type=int, help="Delete all but so many runs of each component.")
+@click.option("--yes", is_flag=True, help="Delete. Without it only a count is shown.")
+@_database_options
+def prune(
+    days: float | None, runs: int | None, *, yes: bool, database_url: str | None, home: Path
+) -> None:
+    """Delete old runs.
+
+    Kept whatever their age: all runs behind flagged outputs, and the newest run of each component
+    with the ten steps upstream of it. Counters do not fall.
+    """
+    with _open(database_url, home) as engine:
+        retention = Retention(days=days, runs_per_component=runs)
+        if not retention.is_limited:
+            raise SettingsError("Say what may go: --days, --runs or both.")
+        if yes:
+            _delete(engine, retention)
+            return
+        with engine.connect() as connection:
+            doomed, kept = count_doomed(connection, limit_at(datetime.now(UTC), retention))
+        click.echo(
+            f"{doomed:,} runs would be deleted; {kept:,} are kept whatever their age. "
+            "Nothing was deleted: --yes does it."
+        )
+
+
+@db.command("dead-letters")
+@click.option("--limit", default=20, show_default=True, help="How many to show, at most.")
+@click.option("--before", type=int, help="Only those with smaller numbers.")
+@_database_options
+def dead_letters(limit: int, before: int | None, *, database_url: str | None, home: Path) -> None:
+    """Show spans that were received and could not be stored, newest first."""
+    with _open(database_url, home) as engine, engine.connect() as connection:
+        page = list_dead_letters(connection, before=before, limit=max(limit, 1))
+    for letter in page.items:
+        about = f" of {letter.component}" if letter.component else ""
+        received_at = f"{letter.received_at:%Y-%m-%d %H:%M:%S}"
+        click.echo(f"{letter.id}  {received_at}  {letter.size_bytes} bytes{about}: {letter.reason}")
+    if not page.items:
+        click.echo("There are none.")
+    elif page.next_cursor is not None:
+        click.echo(f"There are more: --before {page.next_cursor}", err=True)
+
+
+def _delete(engine: sa.Engine, retention: Retention) -> None:
+    count = prune_alone(engine, retention, lambda done: click.echo(f"{done:,} ...", err=True))
+    if count is None:
+        raise Unavailable("Another program is deleting old runs now: try again later.")
+    click.echo(f"{count:,} runs were deleted.")
+
+
+@contextmanager
+def _open(database_url: str | None, home: Path) -> Iterator[sa.Engine]:
+    """Open the database; what goes wrong ends the program with a sentence."""
+    with ExitStack() as cleanup:
+        try:
+            url = (
+                _find_private(home.expanduser().absolute() / "postgres", cleanup)
+                if database_url is None
+                else read_database_url(database_url)
+            )
+            engine = open_engine(url)
+            cleanup.callback(engine.dispose)
+            yield engine
+        except sa.exc.DBAPIError as error:
+            _end(" ".join(str(error.orig).split()), _UNREACHABLE)
+        except Unavailable as error:
+            _end(str(error), _UNREACHABLE)
+        except ExporterError as error:
+            _end(str(error), _WRONG_USE)
+
+
+def _find_private(data_dir: Path, cleanup: ExitStack) -> str:
+    """Return the address of the private PostgreSQL, started if no server runs on its data."""
+    server = EmbeddedPostgres(data_dir)
+    if not data_dir.exists():
+        raise SettingsError(f"There are no data in {data_dir}: name the --home or --database-url.")
+    engine = open_engine(server.url)
+    try:
+        engine.connect().close()
+    except sa.exc.OperationalError:
+        return cleanup.enter_context(server).url
+    finally:
+        engine.dispose()
+    return server.url
+
+
+def _end(message: str, code: int) -> None:
+    click.echo(f"mltrace: {message}", err=True)
+    sys.exit(code)

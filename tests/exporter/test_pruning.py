@@ -1,0 +1,66 @@
+"""Retention while the server runs."""
+
+import logging
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+from builders import make_run
+from services import await_value
+
+from mltrace_exporter.pruning import Pruner, prune_alone
+from mltrace_exporter.settings import Retention
+from mltrace_exporter.store.schema import component_run
+from mltrace_exporter.store.write import write_runs
+
+ONE_EACH = Retention(runs_per_component=1)
+
+
+def count_runs(engine: sa.Engine) -> int:
+    with engine.connect() as connection:
+        return connection.scalar(sa.select(sa.func.count()).select_from(component_run)) or 0
+
+
+def fill(engine: sa.Engine) -> None:
+    with engine.begin() as connection:
+        write_runs(connection, [make_run("etl", step) for step in range(3)])
+
+
+def test_old_runs_go_at_the_start_and_again_later(engine: sa.Engine) -> None:
+    fill(engine)
+    pruner = Pruner(engine, ONE_EACH, interval_s=0.05)
+    await_value(lambda: count_runs(engine) == 1, "the first pruning")
+    fill(engine)
+    await_value(lambda: count_runs(engine) == 1, "the next pruning")
+    pruner.close()
+
+
+def test_days_count_back_from_now(engine: sa.Engine) -> None:
+    began = datetime.now(UTC) - timedelta(days=8)
+    old = make_run("etl", started_at=began, ended_at=began)
+    new = make_run("etl", started_at=began + timedelta(days=2), ended_at=began + timedelta(days=2))
+    with engine.begin() as connection:
+        write_runs(connection, [old, new])
+
+    assert prune_alone(engine, Retention(days=9)) == 0
+    assert prune_alone(engine, Retention(days=7)) == 1
+
+
+def test_of_several_programs_one_prunes_at_a_time(engine: sa.Engine) -> None:
+    fill(engine)
+    others: list[int | None] = []
+
+    prune_alone(engine, ONE_EACH, lambda _: others.append(prune_alone(engine, ONE_EACH)))
+
+    assert others == [None]
+
+
+def test_a_database_that_is_away_is_told_and_does_not_end_it(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    gone = sa.create_engine("postgresql+psycopg2://nobody@/nothing?host=/nowhere")
+    with caplog.at_level(logging.WARNING):
+        pruner = Pruner(gone, ONE_EACH, interval_s=0.05)
+        await_value(lambda: len(caplog.records) > 1, "two warnings")
+        pruner.close()
+    assert "Old runs were not deleted: " in caplog.text
