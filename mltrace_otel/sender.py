@@ -72,6 +72,7 @@ class Sender:
         self._progress_at = self._failed_try_at = 0.0
         self._outage = _Outage()
         self._losses = _Losses()
+        self._left = 0
 
     @property
     def waiting(self) -> int:
@@ -119,6 +120,8 @@ class Sender:
 
     def finish(self) -> None:
         """Wait a little for the server, then say what it did not take."""
+        if self._left and self.waiting <= self._left:  # `multiprocessing` ends programs, too
+            return
         began_at = self._progress_at = monotonic()
         self._finishing.set()
         self._hurried.set()
@@ -131,6 +134,7 @@ class Sender:
         if self._spool:
             self._spool.tidy()
             self._outage.say_left(self._spool, self._delivery.endpoint)
+        self._left = self.waiting
 
     def _is_at_work(self) -> bool:
         """Return whether there is more to send, as far as is known."""

@@ -1,5 +1,6 @@
 """What a spool holds, undisturbed. In: its folder. Out: a list for people."""
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +11,8 @@ from mltrace_otel.rejected import count_rejected
 from mltrace_otel.segment import Segment
 from mltrace_otel.settings import SpoolSettings
 from mltrace_otel.spool import REJECTED, SUFFIX, measure
+
+_NAME = re.compile(r"(?P<began_ns>[0-9a-f]{1,16})-\d+-(?P<process>\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,20 +79,20 @@ def survey_spool(settings: SpoolSettings) -> Survey:
 
 
 def _read_backlog(path: Path) -> Backlog | None:
-    peeked = Segment.peek(path)
-    if peeked is None:
+    named = _NAME.fullmatch(path.stem)
+    peeked = Segment.peek(path) if named else None
+    if named is None or peeked is None:
         return None
     segment, is_alive = peeked
     is_unfinished = path.suffix == KEPT_SUFFIX
     sizes = [len(record) for record in (read_kept if is_unfinished else Segment.read)(segment)]
     segment.close()
-    began_ns, _, process = path.stem.split("-")
     return Backlog(
         file=path.name,
-        process=int(process),
+        process=int(named["process"]),
         is_alive=is_alive,
         records=len(sizes),
         size_bytes=sum(sizes),
-        since=datetime.fromtimestamp(int(began_ns, 16) / 1e9, UTC),
+        since=datetime.fromtimestamp(int(named["began_ns"], 16) / 1e9, UTC),
         is_unfinished=is_unfinished,
     )

@@ -51,6 +51,7 @@ def test_status_tells_whose_records_wait_and_what_was_refused(
     dead.keep(b"8 bytes.", b"last words")
     dead.set_aside([b"1", b"2"], "HTTP 400: no name\x1b[2J")
     dead.close()
+    (alive.folder / "notes.runs").write_text("no file of ours")
 
     shown = mltrace.show("spool", "status", COLUMNS="200")
     told = json.loads(mltrace.show("spool", "status", "--json"))
