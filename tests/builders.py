@@ -2,7 +2,6 @@
 
 import itertools
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -66,8 +65,7 @@ def make_marker(run: Run, alive: float = 1, state: str = "running", number: int 
 
     ``number`` makes the marker's own identity; by default no other marker has it.
     """
-    known = replace(
-        run,
+    known = run._replace(
         ended_at=run.started_at + timedelta(minutes=alive),
         execution=state,
         parent_span_id=None,
@@ -86,7 +84,7 @@ def split_run(run: Run, *offsets: int) -> tuple[Run, list[IoPart]]:
         IoPart(SpanId(run.id.trace_id, make_span_id().span_id), run.id, start, run.io[start:end])
         for start, end in others
     ]
-    return replace(run, io=run.io[slice(*first)]), parts
+    return run._replace(io=run.io[slice(*first)]), parts
 
 
 def make_test(case: str = "testRange", status: str = "pass", **fields: Any) -> TestResult:

@@ -3,7 +3,6 @@
 import base64
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -40,7 +39,7 @@ def write_batch(batch: Batch) -> bytes:
 def write_marker(marker: Marker) -> Span:
     """Return the span that announces a run; it has no resource."""
     run = marker.run
-    span = write_span(replace(run, id=SpanId(run.id.trace_id, marker.span_id)))
+    span = write_span(run._replace(id=SpanId(run.id.trace_id, marker.span_id)))
     span.parent_span_id = run.id.span_id
     span.end_time_unix_nano = span.start_time_unix_nano
     told = {

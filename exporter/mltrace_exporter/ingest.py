@@ -17,9 +17,9 @@ import psycopg2.errors
 import sqlalchemy as sa
 
 from mltrace_exporter.decode import Encoding, decode_request
-from mltrace_exporter.errors import ExporterError, MalformedRequest, Unavailable
-from mltrace_exporter.model import Batch, join_batches
-from mltrace_exporter.store.write import Written, write_batch
+from mltrace_exporter.errors import ExporterError, Unavailable
+from mltrace_exporter.model import Batch, DeadLetter, Marker, Run, Said, join_batches, make_batch
+from mltrace_exporter.store.write import Written, join_written, write_batch
 
 _log = logging.getLogger(__name__)
 
@@ -39,11 +39,19 @@ _CONFLICT_TRIES = 5
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a request's spans: stored, stored before, or no component run at all."""
+    """What became of a request's spans.
+
+    Attributes:
+        stored: component runs that were new.
+        duplicate: component runs that were stored before.
+        ignored: spans that said nothing of component runs.
+        dead: spans that could not be stored, and are kept as dead letters.
+    """
 
     stored: int
     duplicate: int
     ignored: int
+    dead: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,21 +80,24 @@ class Ingest:
         self._writer.start()
 
     def accept(self, body: bytes, encoding: Encoding) -> Outcome:
-        """Store the component runs of one OTLP trace request and return after the commit.
+        """Store what one OTLP trace request says of component runs; return after the commit.
+
+        What of it cannot be stored is kept as dead letters, with the reason.
 
         Args:
             body: ``ExportTraceServiceRequest``, not compressed.
             encoding: of the body.
 
         Raises:
-            MalformedRequest: the body cannot be read, or the database refuses what it says.
+            MalformedRequest: the body as a whole cannot be read.
             Unavailable: too much is waiting, or the database is away; nothing was stored.
         """
         batch = decode_request(body, encoding)
         if not len(batch):
             return Outcome(0, 0, batch.ignored)
         written = self._enqueue(batch, len(body)).result()
-        return Outcome(written.stored, written.duplicate, batch.ignored)
+        dead = len(batch.dead_letters) + written.refused
+        return Outcome(written.stored, written.duplicate, batch.ignored, dead)
 
     def close(self) -> None:
         """Store what was accepted, then stop. Later requests are refused."""
@@ -111,7 +122,7 @@ class Ingest:
     def _write(self) -> None:
         while group := self._take_group():
             try:
-                _answer(group, self._commit(group))
+                _answer(group, self._commit(join_batches(one.batch for one in group)))
             except Exception as error:  # noqa: BLE001 - the writer outlives whatever a request holds
                 self._part(group, error)
             finally:
@@ -131,8 +142,7 @@ class Ingest:
         with self._changed:
             self._pending_bytes -= sum(waiting.size_bytes for waiting in group)
 
-    def _commit(self, group: Sequence[_Waiting]) -> Written:
-        batch = join_batches(waiting.batch for waiting in group)
+    def _commit(self, batch: Batch) -> Written:
         for _ in range(_CONFLICT_TRIES - 1):
             try:
                 return self._commit_once(batch)
@@ -149,16 +159,39 @@ class Ingest:
     def _part(self, group: Sequence[_Waiting], error: Exception) -> None:
         """Give every request of a failed group its own try, so that one cannot spoil the others."""
         for waiting in group:
-            if len(group) == 1 or isinstance(_find_cause(error), psycopg2.OperationalError):
-                waiting.done.set_exception(_name_failure(error))
-            else:
+            if _is_refusal(error) or (len(group) > 1 and not _is_outage(error)):
                 self._commit_alone(waiting)
+            else:
+                waiting.done.set_exception(_name_failure(error))
 
     def _commit_alone(self, waiting: _Waiting) -> None:
         try:
-            waiting.done.set_result(self._commit([waiting]))
+            waiting.done.set_result(self._commit_pieces(waiting.batch))
         except Exception as error:  # noqa: BLE001 - as above
             waiting.done.set_exception(_name_failure(error))
+
+    def _commit_pieces(self, batch: Batch) -> Written:
+        """Commit a request; where the database refuses it, halves of it, down to single spans."""
+        try:
+            return self._commit(batch)
+        except (sa.exc.DBAPIError, psycopg2.Error) as error:
+            if not _is_refusal(error):
+                raise
+            said = batch.list_said()
+            if len(said) == 1:
+                return self._bury(said[0], error)
+        middle = len(said) // 2
+        halves = (make_batch(said[:middle]), make_batch(said[middle:]))
+        return join_written(map(self._commit_pieces, halves))
+
+    def _bury(self, said: Said, error: Exception) -> Written:
+        """Keep what a single span said, and the database refuses, as a dead letter."""
+        reason = f"The database refused it: {_find_cause(error)}".strip()
+        _log.error("A span cannot be stored. %s", " ".join(reason.split()))
+        content = repr(said).encode()
+        letter = DeadLetter(reason, content, "text/plain", _name_component(said))
+        self._commit(Batch(dead_letters=[letter]))
+        return Written(refused=1)
 
 
 def _answer(group: Sequence[_Waiting], written: Written) -> None:
@@ -170,16 +203,25 @@ def _answer(group: Sequence[_Waiting], written: Written) -> None:
         waiting.done.set_result(Written(frozenset(mine), len(waiting.batch.runs) - len(mine)))
 
 
+def _name_component(said: Said) -> str | None:
+    run = said.run if isinstance(said, Marker) else said
+    return run.component if isinstance(run, Run) else None
+
+
+def _is_refusal(error: Exception) -> bool:
+    return isinstance(_find_cause(error), _REFUSED)
+
+
+def _is_outage(error: Exception) -> bool:
+    return isinstance(_find_cause(error), psycopg2.OperationalError)
+
+
 def _find_cause(error: Exception) -> BaseException:
     return (error.orig or error) if isinstance(error, sa.exc.DBAPIError) else error
 
 
 def _name_failure(error: Exception) -> ExporterError:
     cause = _find_cause(error)
-    if isinstance(cause, _REFUSED):
-        message = " ".join(str(cause).split())
-        _log.error("the database refused a request for good: %s", message)
-        return MalformedRequest(f"The database refused the request: {message}")
     if isinstance(cause, psycopg2.Error | sa.exc.SQLAlchemyError):
         _log.warning("the database could not store a request: %s", " ".join(str(cause).split()))
     else:

@@ -1,5 +1,6 @@
 """One way in: requests share commits, refusals lose nothing, equal runs are stored once."""
 
+import base64
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -7,12 +8,16 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import sqlalchemy as sa
 from builders import make_run
-from otlp import write_json, write_protobuf
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
+from otlp import write_json, write_protobuf, write_request
 
 from mltrace_exporter.decode import Encoding
 from mltrace_exporter.errors import MalformedRequest, Unavailable
 from mltrace_exporter.ingest import Ingest, Outcome
-from mltrace_exporter.store.schema import component_run
+from mltrace_exporter.model import DeadLetter
+from mltrace_exporter.queries.dead_letters import list_dead_letters
+from mltrace_exporter.store.dead_letters import KEPT, write_dead_letters
+from mltrace_exporter.store.schema import component_run, dead_letter
 from mltrace_exporter.store.totals import RUNS_TOTAL, read_totals
 
 
@@ -114,17 +119,52 @@ def test_a_stopped_ingest_has_stored_what_it_accepted_and_takes_no_more(
     assert _count(engine) == 1
 
 
-def test_a_request_the_database_refuses_costs_no_other(ingest: Ingest, engine: sa.Engine) -> None:
+def test_a_span_the_database_refuses_costs_no_other_and_is_kept(
+    ingest: Ingest, engine: sa.Engine
+) -> None:
     with engine.begin() as connection:
         connection.execute(
             sa.text("ALTER TABLE component_run ADD CHECK (component <> 'forbidden')")
         )
-    bodies = [write_protobuf([make_run(name)]) for name in ["good"] * 9 + ["forbidden"]]
-    with ThreadPoolExecutor(10) as pool:
+    whole = [make_run("good") for _ in range(9)]
+    bodies = [write_protobuf([*whole, make_run("forbidden")]), write_protobuf([make_run()])]
+    with ThreadPoolExecutor(2) as pool:
         outcomes = [pool.submit(ingest.accept, body, Encoding.PROTOBUF) for body in bodies]
-    assert sum(outcome.result().stored for outcome in outcomes[:9]) == 9
-    with pytest.raises(MalformedRequest, match="database refused"):
-        outcomes[9].result()
+    assert [outcome.result() for outcome in outcomes] == [Outcome(9, 0, 0, 1), Outcome(1, 0, 0, 0)]
+    assert _count(engine) == 10
+    with engine.connect() as connection:
+        (letter,) = list_dead_letters(connection).items
+    assert "violates check constraint" in letter.reason
+    assert letter.component == "forbidden"
+
+
+def test_what_cannot_be_stored_is_kept_once_with_its_reason_beside_the_rest(
+    ingest: Ingest, engine: sa.Engine
+) -> None:
+    request = write_request([make_run("bad"), make_run()])
+    request.resource_spans[0].scope_spans[0].spans[0].span_id = b"short"
+    for stored in (1, 0):
+        outcome = ingest.accept(request.SerializeToString(), Encoding.PROTOBUF)
+        assert outcome == Outcome(stored, 1 - stored, 0, 1)
+    with engine.connect() as connection:
+        (letter,) = list_dead_letters(connection).items
+    assert (letter.component, letter.encoding) == ("bad", Encoding.PROTOBUF)
+    assert letter.reason == "It has no valid trace id and span id."
+    span = Span.FromString(base64.b64decode(letter.content))
+    assert span == request.resource_spans[0].scope_spans[0].spans[0]
+
+
+def test_dead_letters_come_in_pages_and_the_oldest_go(engine: sa.Engine) -> None:
+    with engine.begin() as connection:
+        letters = [DeadLetter("why", str(n).encode(), "text/plain") for n in range(5)]
+        write_dead_letters(connection, letters)
+        connection.execute(sa.update(dead_letter).values(id=dead_letter.c.id - KEPT + 3))
+        write_dead_letters(connection, [DeadLetter("why", b"new", "text/plain")])
+        page = list_dead_letters(connection, limit=2)
+        assert len(page.items) == 2
+        rest = list_dead_letters(connection, before=page.next_cursor, limit=20)
+    assert len(rest.items) < 4
+    assert rest.next_cursor is None
 
 
 def _wait_until_blocked(engine: sa.Engine) -> None:

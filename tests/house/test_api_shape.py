@@ -28,6 +28,7 @@ ROUTES = {
     "/api/pointers/{name}": ["GET"],
     "/api/search": ["GET"],
     "/api/data": ["DELETE"],
+    "/api/dead-letters": ["GET"],
     "/api/flags": ["GET", "POST"],
     "/api/flags/resolve": ["POST"],
     "/api/review": ["GET"],

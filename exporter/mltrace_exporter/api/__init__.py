@@ -5,7 +5,16 @@ OpenAPI is its contract; every error is ``application/problem+json`` of one shap
 
 from fastapi import APIRouter
 
-from mltrace_exporter.api import components, data, flags, lineage, problems, runs, search
+from mltrace_exporter.api import (
+    components,
+    data,
+    dead_letters,
+    flags,
+    lineage,
+    problems,
+    runs,
+    search,
+)
 
 __all__ = ["problems", "router"]
 
@@ -14,5 +23,5 @@ router = APIRouter(
     responses=problems.ALWAYS,
     generate_unique_id_function=lambda route: route.name,
 )
-for _topic in (runs, components, lineage, flags, search, data):
+for _topic in (runs, components, lineage, flags, search, data, dead_letters):
     router.include_router(_topic.router)

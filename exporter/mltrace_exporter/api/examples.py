@@ -71,6 +71,20 @@ _VALUES: dict[object, object] = {
         [shapes.ComponentEdge("inference", "training", 1, content_changed_outside=False)],
         truncated=False,
     ),
+    shapes.DeadLetterPage: shapes.DeadLetterPage(
+        [
+            shapes.DeadLetter(
+                id=1,
+                received_at=_LATER,
+                reason="It has no valid trace id and span id.",
+                component="inference",
+                encoding="application/json",
+                size_bytes=24,
+                content="eyJuYW1lIjogImluZmVyZW5jZSJ9",
+            )
+        ],
+        None,
+    ),
     list[shapes.Flag]: [_FLAG],
     shapes.FlagChange: shapes.FlagChange([_FLAG], []),
     shapes.FlagRequest: shapes.FlagRequest(

@@ -2,17 +2,13 @@
 
 from datetime import UTC, datetime, timedelta
 
-from mltrace_exporter.decode.spans import Span
+from mltrace_exporter.decode.spans import Span, Unreadable
 from mltrace_exporter.model import SpanId
 
 _TIME_LIMIT_NS = 2**64
 _TRACE_ID_BYTES = 16
 _SPAN_ID_BYTES = 8
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class Unreadable(Exception):  # noqa: N818 - never leaves decode: one span's misfortune, no error
-    """A span that cannot be stored; the message says why."""
 
 
 def read_id(trace_id: bytes, span_id: bytes) -> SpanId | None:
@@ -36,7 +32,7 @@ def read_times(span: Span) -> tuple[datetime, datetime]:
     start_ns = span.start_time_ns or span.end_time_ns
     end_ns = max(span.end_time_ns, start_ns)
     if not 0 < start_ns <= end_ns < _TIME_LIMIT_NS:
-        raise Unreadable("its times are missing, or no times.")
+        raise Unreadable("Its times are missing, or no times.")
     return _read_time(start_ns), _read_time(end_ns)
 
 

@@ -3,13 +3,11 @@
 Each is a child of the span of the run that it is about.
 """
 
-from dataclasses import replace
-
 from mltrace_exporter.decode.fields import get_text, take_count, take_duration
-from mltrace_exporter.decode.identity import Unreadable, read_id
+from mltrace_exporter.decode.identity import read_id
 from mltrace_exporter.decode.pointers import read_io
 from mltrace_exporter.decode.runs import read_run
-from mltrace_exporter.decode.spans import Span
+from mltrace_exporter.decode.spans import Span, Unreadable
 from mltrace_exporter.model import IoPart, Marker, SpanId
 from mltrace_otel.contract import attributes as names
 
@@ -40,8 +38,7 @@ def read_marker(span: Span) -> Marker:
             events=[],
         )
     )
-    known = replace(
-        run,
+    known = run._replace(
         execution=_ABORTED if state == _ABORTED else "running",
         io=tuple(io for io in run.io if io.direction == "input"),
     )
@@ -64,5 +61,5 @@ def _read_ids(span: Span) -> tuple[SpanId, SpanId]:
     """Return the identity of the span and of its run."""
     id_, run = (read_id(span.trace_id, span_id) for span_id in (span.span_id, span.parent_span_id))
     if id_ is None or run is None:
-        raise Unreadable("a helper span has no valid id, or no parent.")
+        raise Unreadable("It has no valid id, or none of the run that it is about.")
     return id_, run

@@ -1,9 +1,16 @@
 """What a span's links, and its attributes for tools without links, name as read or written."""
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from itertools import islice, zip_longest
 
-from mltrace_exporter.decode.fields import Rest, get_text, shorten, take_count, take_texts
+from mltrace_exporter.decode.fields import (
+    Rest,
+    get_count,
+    get_text,
+    get_texts,
+    shorten,
+    take_texts,
+)
 from mltrace_exporter.decode.identity import read_id
 from mltrace_exporter.decode.spans import Link, Span
 from mltrace_exporter.model import Io, SpanId
@@ -12,6 +19,7 @@ from mltrace_otel.contract import attributes as names
 DIGEST_LIMIT_BYTES = 200
 
 _SIZE_LIMIT_BYTES = 2**63
+_TYPES = frozenset({"data", "model", "endpoint", "unknown"})
 
 
 def read_io(span: Span, rest: Rest, run: SpanId) -> tuple[Io, ...]:
@@ -22,7 +30,11 @@ def read_io(span: Span, rest: Rest, run: SpanId) -> tuple[Io, ...]:
         rest: its attributes; those that name pointers are taken out.
         run: the run that read and wrote.
     """
-    found = [io for link in span.links for io in _read_link(link, run)]
+    found: list[Io] = []
+    for link in span.links:
+        _read_link(link, run, found)
+    if names.INPUTS not in rest and names.OUTPUTS not in rest:
+        return tuple(found)
     known = {(io.direction, io.name) for io in found}
     for direction, key in (("input", names.INPUTS), ("output", names.OUTPUTS)):
         told = dict.fromkeys(take_texts(rest, key))
@@ -30,31 +42,28 @@ def read_io(span: Span, rest: Rest, run: SpanId) -> tuple[Io, ...]:
     return tuple(found)
 
 
-def _read_link(link: Link, run: SpanId) -> Iterator[Io]:
-    said = dict(link.attributes)
-    direction = get_text(said, names.IO_DIRECTION)
+def _read_link(link: Link, run: SpanId, found: list[Io]) -> None:
+    said = link.attributes
+    direction = said.get(names.IO_DIRECTION)
     if direction not in ("input", "output"):
         return
+    producer = None
+    if direction == "input" and (link.trace_id, link.span_id) != run:
+        producer = read_id(link.trace_id, link.span_id)
     type_ = get_text(said, names.IO_TYPE)
-    size_bytes = take_count(said, names.IO_SIZE, _SIZE_LIMIT_BYTES)
-    labels = take_texts(said, names.IO_LABELS)
-    producer = read_id(link.trace_id, link.span_id) if direction == "input" else None
-    for name, digest in _read_names(said):
+    type_ = type_ if type_ in _TYPES else "unknown"
+    size_bytes = get_count(said, names.IO_SIZE, _SIZE_LIMIT_BYTES)
+    labels = get_texts(said, names.IO_LABELS)
+    for name, digest in _list_names(said):
         if name:
-            yield Io(
-                direction=direction,
-                name=name,
-                type=type_ if type_ in ("data", "model", "endpoint") else "unknown",
-                digest=shorten(digest, DIGEST_LIMIT_BYTES) if digest else None,
-                size_bytes=size_bytes,
-                labels=labels,
-                producer=None if producer == run else producer,
-            )
+            content = shorten(digest, DIGEST_LIMIT_BYTES) if digest else None
+            found.append(Io(direction, name, type_, content, size_bytes, labels, producer))
 
 
-def _read_names(said: Rest) -> Iterator[tuple[str | None, str | None]]:
-    """Yield names with digests: the link's one, and its many."""
-    yield get_text(said, names.IO_NAME), get_text(said, names.IO_DIGEST)
-    if names.IO_NAMES in said:
-        many, digests = take_texts(said, names.IO_NAMES), take_texts(said, names.IO_DIGESTS)
-        yield from islice(zip_longest(many, digests), len(many))
+def _list_names(said: Mapping[str, object]) -> list[tuple[str | None, str | None]]:
+    """Return names with digests: the link's one, and its many."""
+    one = [(get_text(said, names.IO_NAME), get_text(said, names.IO_DIGEST))]
+    if names.IO_NAMES not in said:
+        return one
+    many, digests = get_texts(said, names.IO_NAMES), get_texts(said, names.IO_DIGESTS)
+    return one + list(islice(zip_longest(many, digests), len(many)))

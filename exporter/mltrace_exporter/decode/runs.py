@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from mltrace_exporter.decode.fields import (
     Rest,
+    get_duration,
     get_text,
     shorten,
     take_bool,
@@ -16,9 +17,9 @@ from mltrace_exporter.decode.fields import (
     take_text,
     take_texts,
 )
-from mltrace_exporter.decode.identity import Unreadable, is_span_id, read_id, read_times
+from mltrace_exporter.decode.identity import is_span_id, read_id, read_times
 from mltrace_exporter.decode.pointers import read_io
-from mltrace_exporter.decode.spans import Event, Span
+from mltrace_exporter.decode.spans import Event, Span, Unreadable
 from mltrace_exporter.model import Run, TestResult, Words
 from mltrace_otel.contract import attributes as names
 
@@ -44,7 +45,7 @@ def read_run(span: Span) -> Run:
         raise Unreadable(f"{names.COMPONENT_NAME} is no string, or empty.")
     id_ = read_id(span.trace_id, span.span_id)
     if id_ is None:
-        raise Unreadable(f"a span of component {component!r} has no valid id.")
+        raise Unreadable("It has no valid trace id and span id.")
     started_at, ended_at = read_times(span)
     error_type, message = _read_failure(span, rest)
     return Run(
@@ -111,18 +112,17 @@ def _read_failure(span: Span, rest: Rest) -> tuple[str | None, str | None]:
 
 
 def _read_tests(events: list[Event]) -> Iterator[TestResult]:
-    for event in events:
-        if event.name != names.TEST_EVENT:
+    for name, said in events:
+        if name != names.TEST_EVENT:
             continue
-        said = dict(event.attributes)
         case, status = get_text(said, names.TEST_CASE), get_text(said, names.TEST_STATUS)
         phase = get_text(said, names.TEST_PHASE)
         if case and status in ("pass", "fail"):
             yield TestResult(
-                suite=shorten(get_text(said, names.TEST_SUITE) or "", TEST_NAME_LIMIT_BYTES),
-                case=shorten(case, TEST_NAME_LIMIT_BYTES),
-                phase=phase if phase in ("before", "after") else "after",
-                status=status,
-                message=get_text(said, names.TEST_MESSAGE),
-                duration_s=take_duration(said, names.TEST_DURATION, _DURATION_LIMIT_S),
+                shorten(get_text(said, names.TEST_SUITE) or "", TEST_NAME_LIMIT_BYTES),
+                shorten(case, TEST_NAME_LIMIT_BYTES),
+                phase if phase in ("before", "after") else "after",
+                status,
+                get_text(said, names.TEST_MESSAGE),
+                get_duration(said, names.TEST_DURATION, _DURATION_LIMIT_S),
             )

@@ -33,8 +33,22 @@ class Event(NamedTuple):
     attributes: Attributes
 
 
+class Unreadable(Exception):  # noqa: N818 - never leaves decode: one span's misfortune, no error
+    """A span that cannot be stored; the message says why."""
+
+
+class Spoilt(NamedTuple):
+    """A span, or what was to be one, that cannot even be taken apart: why, and its bytes."""
+
+    reason: str
+    content: bytes
+
+
 class Span(NamedTuple):
-    """One finished span. Times are nanoseconds since 1970, 0 where the sender left them out."""
+    """One finished span that names a component.
+
+    Times are nanoseconds since 1970, 0 where the sender left them out.
+    """
 
     trace_id: bytes
     span_id: bytes
@@ -47,6 +61,8 @@ class Span(NamedTuple):
     events: list[Event]
     links: list[Link]
     resource: Attributes
+    source: object
+    """What the sender wrote, as the wire's own reader holds it."""
 
 
 def make_storable(text: str) -> str:

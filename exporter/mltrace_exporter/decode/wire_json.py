@@ -14,11 +14,13 @@ from mltrace_exporter.decode.spans import (
     Event,
     Link,
     Span,
+    Spoilt,
     fit_float,
     fit_int,
     make_storable,
 )
 from mltrace_exporter.errors import MalformedRequest
+from mltrace_otel.contract.attributes import COMPONENT_NAME
 
 _STATUS_CODE_ERROR = 2
 _TYPES: dict[object, str] = {dict: "an object", list: "a list", str: "a string"}
@@ -28,18 +30,35 @@ T = TypeVar("T", dict[str, Any], list[Any], str)
 Object = dict[str, Any]
 
 
-def read_json(body: bytes) -> Iterator[Span]:
+def read_json(body: bytes) -> Iterator[Span | Spoilt | None]:
     """Yield the spans of an ``ExportTraceServiceRequest`` in JSON; an empty body holds none.
 
+    For a span that names no component, which is of no interest here, None is yielded. One bad span
+    does not cost the others.
+
     Raises:
-        MalformedRequest: the bytes are no JSON, or a field is of another type than OTLP's.
+        MalformedRequest: the bytes are no JSON, or what holds the spans is no OTLP.
     """
     request = _parse(body) if body else {}
     for group in _objects(request, "resourceSpans"):
         resource = _read_attributes(_get(group, "resource", dict))
         for scope in _objects(group, "scopeSpans"):
             for span in _objects(scope, "spans"):
-                yield _read_span(span, resource)
+                yield _try_span(span, resource)
+
+
+def write_json(source: object) -> bytes:
+    """Return the bytes of a span's source."""
+    return json.dumps(source).encode()
+
+
+def _try_span(span: Object, resource: Attributes) -> Span | Spoilt | None:
+    try:
+        return _read_span(span, resource)
+    except MalformedRequest as error:
+        return Spoilt(str(error), write_json(span))
+    except RecursionError:
+        return Spoilt("Its values are nested too deeply.", b"")
 
 
 def _parse(body: bytes) -> Object:
@@ -52,7 +71,10 @@ def _parse(body: bytes) -> Object:
     return request
 
 
-def _read_span(span: Object, resource: Attributes) -> Span:
+def _read_span(span: Object, resource: Attributes) -> Span | None:
+    attributes = _read_attributes(span)
+    if COMPONENT_NAME not in attributes:
+        return None
     status = _get(span, "status", dict)
     return Span(
         trace_id=_read_id(span, "traceId"),
@@ -62,7 +84,7 @@ def _read_span(span: Object, resource: Attributes) -> Span:
         end_time_ns=_read_int(span.get("endTimeUnixNano") or 0),
         failed=_read_int(status.get("code") or 0) == _STATUS_CODE_ERROR,
         status_message=make_storable(_get(status, "message", str)),
-        attributes=_read_attributes(span),
+        attributes=attributes,
         events=[
             Event(make_storable(_get(event, "name", str)), _read_attributes(event))
             for event in _objects(span, "events")
@@ -72,6 +94,7 @@ def _read_span(span: Object, resource: Attributes) -> Span:
             for link in _objects(span, "links")
         ],
         resource=resource,
+        source=span,
     )
 
 

@@ -1,6 +1,8 @@
 """OTLP in protobuf: bytes in, spans out.
 
-Source: https://opentelemetry.io/docs/specs/otlp/ and opentelemetry/proto/trace/v1/trace.proto.
+Everything is read in few steps, because there is so much of it: what a step costs is paid fifty
+times a run. Source: https://opentelemetry.io/docs/specs/otlp/ and
+opentelemetry/proto/trace/v1/trace.proto.
 """
 
 import base64
@@ -11,20 +13,35 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1 import trace_pb2
 
-from mltrace_exporter.decode.spans import REPLACEMENT, Attributes, Event, Link, Span, fit_float
-from mltrace_exporter.errors import MalformedRequest
+from mltrace_exporter.decode.rescue import rescue_request
+from mltrace_exporter.decode.spans import (
+    REPLACEMENT,
+    Attributes,
+    Event,
+    Link,
+    Span,
+    Spoilt,
+    fit_float,
+)
+from mltrace_otel.contract.attributes import COMPONENT_NAME
+
+_ERROR = trace_pb2.Status.STATUS_CODE_ERROR
 
 
-def read_protobuf(body: bytes) -> Iterator[Span]:
+def read_protobuf(body: bytes) -> Iterator[Span | Spoilt | None]:
     """Yield the spans of a serialised ``ExportTraceServiceRequest``.
+
+    For a span that names no component, which is of no interest here, None is yielded. One bad span
+    does not cost the others.
 
     Raises:
         MalformedRequest: the bytes are no such message.
     """
     try:
         request = ExportTraceServiceRequest.FromString(body)
-    except DecodeError as error:
-        raise MalformedRequest(f"The body is no OTLP trace request in protobuf: {error}") from None
+    except DecodeError:
+        request, spoilt = rescue_request(body)
+        yield from spoilt
     for group in request.resource_spans:
         resource = _read_attributes(group.resource.attributes)
         for scope in group.scope_spans:
@@ -32,46 +49,62 @@ def read_protobuf(body: bytes) -> Iterator[Span]:
                 yield _read_span(span, resource)
 
 
-def _read_span(span: trace_pb2.Span, resource: Attributes) -> Span:
+def write_protobuf(source: object) -> bytes:
+    """Return the bytes of a span's source."""
+    assert isinstance(source, trace_pb2.Span)  # noqa: S101 - ours, see `_read_span`
+    return source.SerializeToString()
+
+
+def _read_span(span: trace_pb2.Span, resource: Attributes) -> Span | None:
+    attributes = _read_attributes(span.attributes)
+    if COMPONENT_NAME not in attributes:
+        return None
+    status = span.status
     return Span(
-        trace_id=span.trace_id,
-        span_id=span.span_id,
-        parent_span_id=span.parent_span_id,
-        start_time_ns=span.start_time_unix_nano,
-        end_time_ns=span.end_time_unix_nano,
-        failed=span.status.code == trace_pb2.Status.STATUS_CODE_ERROR,
-        status_message=_read_text(span.status.message),
-        attributes=_read_attributes(span.attributes),
-        events=[
-            Event(_read_text(event.name), _read_attributes(event.attributes))
-            for event in span.events
-        ],
-        links=[
+        span.trace_id,
+        span.span_id,
+        span.parent_span_id,
+        span.start_time_unix_nano,
+        span.end_time_unix_nano,
+        status.code == _ERROR,
+        _clean(status.message),
+        attributes,
+        [Event(_clean(event.name), _read_attributes(event.attributes)) for event in span.events],
+        [
             Link(link.trace_id, link.span_id, _read_attributes(link.attributes))
             for link in span.links
         ],
-        resource=resource,
+        resource,
+        span,
     )
 
 
 def _read_attributes(pairs: Iterable[KeyValue]) -> dict[str, object]:
-    return {_read_text(pair.key): _read_value(pair.value) for pair in pairs}
+    said: dict[str, object] = {}
+    for pair in pairs:
+        value = pair.value
+        if text := value.string_value:
+            said[pair.key] = _clean(text) if "\0" in text else text
+        else:
+            said[pair.key] = _read_value(value)
+    for key in said:
+        if "\0" in key:
+            return {_clean(key): value for key, value in said.items()}
+    return said
 
 
-def _read_text(text: str) -> str:
+def _clean(text: str) -> str:
     """Return storable text. Protobuf's strings are UTF-8, so of what is refused only NUL can be."""
     return text.replace("\0", REPLACEMENT)
 
 
 def _read_value(value: AnyValue) -> object:
-    if text := value.string_value:
-        return _read_text(text)
     kind = value.WhichOneof("value")
     return _READERS[kind](value) if kind in _READERS else None
 
 
 _READERS: dict[str | None, Callable[[AnyValue], object]] = {
-    "string_value": lambda _: "",
+    "string_value": lambda value: _clean(value.string_value),
     "bool_value": lambda value: value.bool_value,
     "int_value": lambda value: value.int_value,
     "double_value": lambda value: fit_float(value.double_value),

@@ -1,12 +1,13 @@
 """Writing what arrived. The one place where runs enter the database."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
 from mltrace_exporter.model import Batch, Run, SpanId
 from mltrace_exporter.store.admission import admit
+from mltrace_exporter.store.dead_letters import write_dead_letters
 from mltrace_exporter.store.parts import lock_parts, write_parts
 from mltrace_exporter.store.rows import write_rows
 from mltrace_exporter.store.totals import count_runs
@@ -15,15 +16,32 @@ from mltrace_exporter.store.words import describe_components, keep_code, name_po
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """Which runs were new, and how many the database had already. Markers are no runs."""
+    """What became of component runs. Markers and parts are none.
 
-    new: frozenset[SpanId]
-    duplicate: int
+    Attributes:
+        new: those that were new.
+        duplicate: how many the database had already.
+        refused: how many spans of any kind the database cannot store.
+    """
+
+    new: frozenset[SpanId] = frozenset()
+    duplicate: int = 0
+    refused: int = 0
 
     @property
     def stored(self) -> int:
         """The number of new runs."""
         return len(self.new)
+
+
+def join_written(several: Iterable[Written]) -> Written:
+    """Return what became of all."""
+    every = list(several)
+    return Written(
+        frozenset().union(*(one.new for one in every)),
+        sum(one.duplicate for one in every),
+        sum(one.refused for one in every),
+    )
 
 
 def write_runs(connection: sa.Connection, runs: Sequence[Run]) -> Written:
@@ -53,4 +71,5 @@ def write_batch(connection: sa.Connection, batch: Batch) -> Written:
         count_runs(connection, ended)
     new = frozenset(run.id for run in ended)
     write_parts(connection, batch.parts, new)
+    write_dead_letters(connection, batch.dead_letters)
     return Written(new, duplicate=len(batch.runs) - len(new))

@@ -1,6 +1,5 @@
 """Runs that go on, or were killed, on the panel's pages."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -17,7 +16,7 @@ def unfinished(address: str, engine: sa.Engine) -> str:
     """URL of a panel with runs 1 to 3: one goes on, one was killed, one fell silent."""
     now = datetime.now(UTC)
     runs = [
-        replace(make_run(name, io=[read("raw.csv"), wrote("x")]), started_at=now - ago)
+        make_run(name, io=[read("raw.csv"), wrote("x")])._replace(started_at=now - ago)
         for name, ago in (
             ("training", timedelta(minutes=4)),
             ("scoring", timedelta(minutes=9)),
@@ -30,8 +29,7 @@ def unfinished(address: str, engine: sa.Engine) -> str:
         make_marker(runs[2], 42),
     ]
     begun = now - timedelta(hours=5)
-    done = replace(
-        make_run("ingest", io=[wrote("raw.csv")], tests=(make_test(),)),
+    done = make_run("ingest", io=[wrote("raw.csv")], tests=(make_test(),))._replace(
         started_at=begun,
         ended_at=begun + timedelta(minutes=1),
     )

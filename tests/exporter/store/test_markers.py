@@ -30,7 +30,7 @@ def _summarise(connection: sa.Connection, run: Run) -> RunSummary:
 
 
 def _begun_just_now(io: Iterable[Io] = ()) -> Run:
-    return replace(make_run(io=io), started_at=datetime.now(UTC))
+    return make_run(io=io)._replace(started_at=datetime.now(UTC))
 
 
 def test_a_run_that_goes_on_is_shown_and_counted_nowhere(connection: sa.Connection) -> None:
@@ -82,7 +82,7 @@ def test_of_markers_the_one_of_the_end_counts_then_the_latest(
 def test_a_run_of_which_nothing_is_heard_is_shown_as_aborted_until_it_speaks(
     connection: sa.Connection,
 ) -> None:
-    run = replace(make_run(), started_at=datetime.now(UTC) - timedelta(minutes=30))
+    run = make_run()._replace(started_at=datetime.now(UTC) - timedelta(minutes=30))
     _tell(connection, make_marker(run, alive=2))
     silent = _summarise(connection, run)
     assert silent.execution is Execution.ABORTED
