@@ -38,6 +38,22 @@ def test_an_output_is_flagged_once_and_unflagged_once(
     assert [flag["output"] for flag in api.get("/api/flags").json()] == ["p/2"]
 
 
+def test_flags_are_records_that_stay(api: httpx.Client, outputs: list[str]) -> None:
+    api.post("/api/flags", json={"outputs": outputs, "severity": "high"})
+    api.post("/api/flags/resolve", json={"outputs": ["p/1"], "resolution": "ran again"})
+    api.post("/api/flags", json={"outputs": ["p/1"]})
+
+    def ask(**query: object) -> list[tuple[str, str | None, str | None]]:
+        flags = api.get("/api/flags", params=query).json()  # type: ignore[arg-type] # plain values
+        return [(flag["output"], flag["severity"], flag["resolution"]) for flag in flags]
+
+    assert ask() == [("p/1", None, None), ("p/2", "high", None)]
+    assert ask(state="resolved") == [("p/1", "high", "ran again")]
+    assert ask(state="all", output="p/1") == [("p/1", None, None), ("p/1", "high", "ran again")]
+    last = api.get("/api/flags", params={"state": "all", "limit": 1}).json()[-1]["id"]
+    assert len(ask(state="all", before=last)) == 2
+
+
 def test_all_flags_are_resolved_at_once(api: httpx.Client, outputs: list[str]) -> None:
     api.post("/api/flags", json={"outputs": outputs})
 
