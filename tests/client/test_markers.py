@@ -13,7 +13,9 @@ from services import await_value
 from mltrace_exporter.model import Run
 from mltrace_otel import Component, flush
 from mltrace_otel.contract import attributes as key
+from mltrace_otel.kept import read_kept
 from mltrace_otel.markers import Markers
+from mltrace_otel.segment import Segment
 from mltrace_otel.sender import SENDER
 from mltrace_otel.spans import RunSpan
 
@@ -26,19 +28,20 @@ def list_markers(receiver: Receiver) -> list[Span]:
     return [span for span in receiver.spans() if read(span, key.RECORD) == "start"]
 
 
-def list_kept() -> list[Path]:
-    """Return the files of this process that say something about runs that have not ended."""
+def is_kept(span_id: bytes) -> bool:
+    """Return whether this process laid down that a run was aborted."""
     assert SENDER._spool
-    return [path for path in SENDER._spool.folder.glob("*.kept") if path.stat().st_size > 24]
+    peeked = filter(None, map(Segment.peek, SENDER._spool.folder.glob("*.kept")))
+    return any(span_id in record for segment, _ in peeked for record in read_kept(segment))
 
 
 def test_a_run_that_lasts_is_announced_with_what_it_read(receiver: Receiver) -> None:
-    release: list[bool] = []
+    kept: list[bool] = []
 
     @Component("train", owner="ada").run(input_vars=["data"], output_vars=["model"])
     def train(data: str) -> str:
         marker = await_value(lambda: list_markers(receiver), "the marker")[0]
-        release.append(bool(list_kept()))
+        kept.append(is_kept(marker.parent_span_id))
         assert read(marker, key.COMPONENT_OWNER) == "ada"
         assert read(marker, key.RUN_STATE) == "running"
         assert [read(link, key.IO_NAME) for link in marker.links] == [data]  # type: ignore[arg-type] # has attributes, too
@@ -51,8 +54,8 @@ def test_a_run_that_lasts_is_announced_with_what_it_read(receiver: Receiver) -> 
     marker, final = receiver.spans()
     assert marker.parent_span_id == final.span_id
     assert marker.start_time_unix_nano == final.start_time_unix_nano
-    assert release == [True], "its abortion is laid down"
-    assert list_kept() == [], "and forgotten at its end"
+    assert kept == [True], "its abortion is laid down"
+    assert not is_kept(final.span_id), "and forgotten at its end"
 
 
 def test_quick_runs_are_not_announced(
