@@ -5,8 +5,8 @@ do not exist; the output is a local variable. The decorated call finds these val
 for the files, makes the span, serialises it and appends it to a file, from where it would be
 delivered to a port where nobody listens. The bare span is made by hand: a provider of the SDK with
 default settings, the same attributes and links handed over ready-made, current while the function
-runs, and a processor that appends it to a bounded queue, as the SDK's BatchSpanProcessor does: first
-never serialised, then serialised by the SDK's encoder, one by one as ours.
+runs, and a processor that appends it to a bounded queue, as the SDK's BatchSpanProcessor does:
+first never serialised, then serialised by the SDK's encoder, one by one as ours.
 
 A loop of a million steps in a decorated function stands beside the same loop without a decorator:
 reading its local variables must not slow it down.

@@ -17,7 +17,7 @@ from mltrace_otel import current
 from mltrace_otel.autolog import AutoLog
 from mltrace_otel.binding import bind_arguments
 from mltrace_otel.datatests import Suite, describe_error, run_suite
-from mltrace_otel.frames import FrameCatcher, get_suspended_frame
+from mltrace_otel.frames import Catcher, get_suspended_frame, make_catcher
 from mltrace_otel.plan import Plan
 from mltrace_otel.pointers import PointerType
 from mltrace_otel.runs import ComponentRun
@@ -48,7 +48,7 @@ class Call:
         self._current: current.CurrentRun | None = None
         self._token: Any = None
         self._token_of_run: Token[current.CurrentRun | None] | None = None
-        self._catcher: FrameCatcher | None = None
+        self._catcher: Catcher | None = None
         self._frame: FrameType | None = None
 
     def begin(self, args: tuple[object, ...], kwargs: Mapping[str, object]) -> None:
@@ -95,7 +95,7 @@ class Call:
     def catch_frame(self) -> None:
         """Catch the frame of the function, which is called next."""
         if self._plan.needs_frame and self._frame is None and self._plan.variables.code:
-            self._catcher = FrameCatcher(self._plan.variables.code)
+            self._catcher = make_catcher(self._plan.variables.code)
             self._catcher.install()
 
     def stop_catching(self) -> None:

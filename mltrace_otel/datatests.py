@@ -48,15 +48,24 @@ class Test:
         _CHECKS.assertAlmostEqual
     )
     assertEqual = staticmethod(_CHECKS.assertEqual)  # noqa: N815
+    assertCountEqual = staticmethod(_CHECKS.assertCountEqual)  # noqa: N815
     assertDictEqual = staticmethod(_CHECKS.assertDictEqual)  # noqa: N815
     assertFalse = staticmethod(_CHECKS.assertFalse)  # noqa: N815
     assertGreater = staticmethod(_CHECKS.assertGreater)  # noqa: N815
     assertGreaterEqual = staticmethod(_CHECKS.assertGreaterEqual)  # noqa: N815
     assertIn = staticmethod(_CHECKS.assertIn)  # noqa: N815
+    assertIs = staticmethod(_CHECKS.assertIs)  # noqa: N815
+    assertIsInstance = staticmethod(_CHECKS.assertIsInstance)  # noqa: N815
     assertIsNone = staticmethod(_CHECKS.assertIsNone)  # noqa: N815
+    assertIsNot = staticmethod(_CHECKS.assertIsNot)  # noqa: N815
+    assertIsNotNone = staticmethod(_CHECKS.assertIsNotNone)  # noqa: N815
     assertLess = staticmethod(_CHECKS.assertLess)  # noqa: N815
     assertLessEqual = staticmethod(_CHECKS.assertLessEqual)  # noqa: N815
+    assertListEqual = staticmethod(_CHECKS.assertListEqual)  # noqa: N815
     assertNotEqual = staticmethod(_CHECKS.assertNotEqual)  # noqa: N815
+    assertNotIn = staticmethod(_CHECKS.assertNotIn)  # noqa: N815
+    assertNotIsInstance = staticmethod(_CHECKS.assertNotIsInstance)  # noqa: N815
+    assertSetEqual = staticmethod(_CHECKS.assertSetEqual)  # noqa: N815
     assertTrue = staticmethod(_CHECKS.assertTrue)  # noqa: N815
 
 

@@ -58,11 +58,12 @@ def test_all_public_names_are_there() -> None:
     assert missing == []
     assert sorted(mltrace_otel.__all__) == dir(mltrace_otel)
     documented = (
-        "Component ComponentRun IOPointer Test register set_address log_component_run get_git_hash "
-        "get_git_tags create_component tag_component create_random_ids load save backtrace "
-        "web_trace get_history get_component_information get_component_run_information "
-        "get_components get_components_with_owner get_components_with_tag get_recent_run_ids get_io_pointer "
-        "get_tags add_notes_to_component_run flag_output_id unflag_output_id unflag_all "
-        "review_flagged_outputs clean_db configure"
+        "Component ComponentRun IOPointer Test register set_address log_component_run "
+        "get_git_hash get_git_tags create_component tag_component create_random_ids load "
+        "save backtrace web_trace get_history get_component_information "
+        "get_component_run_information get_components get_components_with_owner "
+        "get_components_with_tag get_recent_run_ids get_io_pointer get_tags "
+        "add_notes_to_component_run flag_output_id unflag_output_id unflag_all "
+        "review_flagged_outputs clean_db configure "
     )
     assert set(documented.split()) <= set(mltrace_otel.__all__)
