@@ -33,12 +33,14 @@ def read_arrow(_: Reader, value: Any) -> Part | None:  # noqa: ANN401 - any valu
     """
     pyarrow: Any = sys.modules["pyarrow"]
     if isinstance(value, pyarrow.Table | pyarrow.RecordBatch):
-        fields = tuple((field.name, str(field.type), field.nullable) for field in value.schema)
+        fields = tuple(
+            (field.name, describe_type(field.type), field.nullable) for field in value.schema
+        )
         hasher = Hasher("arrow table", value.num_rows, fields)
         hasher.put(map(read_rows, value.columns))
         return hasher.part()
     if isinstance(value, pyarrow.Array | pyarrow.ChunkedArray):
-        hasher = Hasher("arrow array", str(value.type))
+        hasher = Hasher("arrow array", describe_type(value.type))
         hasher.put([read_rows(value)])
         return hasher.part()
     return None
@@ -69,6 +71,22 @@ def _read_series(reader: Reader, series: Any) -> Part:  # noqa: ANN401 - a serie
     else:
         hasher.put([read_rows(series.to_arrow())])
     return hasher.part()
+
+
+def describe_type(kind: Any) -> tuple[object, ...]:  # noqa: ANN401 - a type
+    """Return what arrow's types are compared by.
+
+    What lists call their items is left out: files may give these other names.
+    """
+    name = type(kind).__name__
+    if name in {"StructType", *_LISTS}:
+        fields = [kind.field(place) for place in range(kind.num_fields)]
+        length = kind.list_size if name == "FixedSizeListType" else 0
+        names = tuple(field.name for field in fields) if name == "StructType" else ()
+        return name, length, names, *(describe_type(field.type) for field in fields)
+    if name == "MapType":
+        return name, describe_type(kind.key_type), describe_type(kind.item_type)
+    return (str(kind),)
 
 
 def read_rows(column: Any) -> Part:  # noqa: ANN401 - an array or chunked array
@@ -117,26 +135,28 @@ def _add_block(hasher: Hasher, block: Any) -> None:  # noqa: ANN401 - an array
         return
     if nulls:
         hasher.add(_read_buffer(block.is_null().cast("uint8")))
-        block = _clear_nulls(block)
     _add_values(hasher, block)
 
 
-def _add_values(hasher: Hasher, block: Any) -> None:  # noqa: ANN401 - an array without nulls
+def _add_values(hasher: Hasher, block: Any) -> None:  # noqa: ANN401 - an array
+    """Add what an array holds. Behind nulls there is nothing, or what is always the same."""
     kind = type(block.type).__name__
     text_format = _OFFSETS.get(str(block.type))
     if kind == "StructType":
         for child in block.flatten():
             _add_rows(hasher, child)
     elif kind in _LISTS:
-        hasher.add(_read_buffer(_load_compute().list_value_length(block).cast("int64")))
+        lengths = _load_compute().list_value_length(block).cast("int64").fill_null(0)
+        hasher.add(_read_buffer(lengths))
         _add_rows(hasher, block.flatten())
-    elif text_format:
-        hasher.add(_read_buffer(_load_compute().binary_length(block).cast("int64")))
-        hasher.add(_read_text(block, text_format))
     elif "Union" in kind:
         raise TypeError("unions cannot be read")
+    elif text_format:
+        block = block.drop_null()
+        hasher.add(_read_buffer(_load_compute().binary_length(block).cast("int64")))
+        hasher.add(_read_text(block, text_format))
     else:
-        hasher.add(_read_buffer(_make_plain(block)))
+        hasher.add(_read_buffer(_make_plain(_clear_nulls(block))))
 
 
 def _join(chunks: Sequence[Any]) -> Any:  # noqa: ANN401 - arrays
@@ -145,6 +165,8 @@ def _join(chunks: Sequence[Any]) -> Any:  # noqa: ANN401 - arrays
 
 def _clear_nulls(block: Any) -> Any:  # noqa: ANN401 - arrays
     """Return an array without the nulls, or with zeros for them, where that is faster."""
+    if not block.null_count:
+        return block
     pyarrow: Any = sys.modules["pyarrow"]
     if not pyarrow.types.is_primitive(block.type) or block.type.bit_width not in _WIDTHS:
         return block.drop_null()

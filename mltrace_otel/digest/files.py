@@ -16,7 +16,7 @@ from mltrace_otel.digest.content import Digest, Hasher, Part
 _CHUNK_BYTES = 1 << 18
 _SAMPLES = 64
 _SAMPLE_BYTES = 1 << 16
-_FILES_LIMIT = 1_000
+FILES_LIMIT = 1_000
 
 
 def digest_file(path: Path, limit_bytes: int | None = None) -> Digest | None:
@@ -65,8 +65,8 @@ def _sample(path: Path, size_bytes: int, samples: int = _SAMPLES) -> Part:
 
 
 def _digest_folder(path: Path, limit_bytes: int | None) -> Digest | None:
-    found = sorted(islice(_list_files(path, ""), _FILES_LIMIT + 1))
-    if len(found) > _FILES_LIMIT:
+    found = sorted(islice(_list_files(path, ""), FILES_LIMIT + 1))
+    if len(found) > FILES_LIMIT:
         return None
     size_bytes = sum(size_bytes for _, size_bytes in found)
     is_sampled = limit_bytes is not None and size_bytes > limit_bytes

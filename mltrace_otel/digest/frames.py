@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from mltrace_otel.digest.arrays import Reader, read_array, read_columns, read_range
-from mltrace_otel.digest.columns import read_rows, read_texts
+from mltrace_otel.digest.columns import describe_type, read_rows, read_texts
 from mltrace_otel.digest.content import Hasher, Part
 
 _ROWS_AT_ONCE = 1 << 16
@@ -87,13 +87,15 @@ def _read_values(reader: Reader, column: Any) -> Part:  # noqa: ANN401 - a serie
         (read for name, read in _KINDS.items() if isinstance(dtype, getattr(pandas, name))),
         _read_masked if hasattr(dtype, "numpy_dtype") else _read_others,
     )
-    hasher = Hasher("column", str(dtype))
+    hasher = Hasher("column", str(dtype) if read is not _read_arrow else "arrow")
     hasher.put(read(reader, column.array))
     return hasher.part()
 
 
 def _read_arrow(_: Reader, array: Any) -> list[Part]:  # noqa: ANN401 - an array of pandas
-    return [read_rows(array.__arrow_array__())]
+    hasher = Hasher(describe_type(array.dtype.pyarrow_dtype))
+    hasher.put([read_rows(array.__arrow_array__())])
+    return [hasher.part()]
 
 
 def _read_texts(reader: Reader, array: Any) -> list[Part]:  # noqa: ANN401
