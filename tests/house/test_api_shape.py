@@ -81,7 +81,7 @@ def test_every_route_documents_the_one_shape_of_errors(document: dict[str, Any])
 
     for operation in list_operations(document):
         errors = {key: value for key, value in operation["responses"].items() if key != "200"}
-        assert {"422", "503", "default"} <= set(errors)
+        assert {"400", "422", "503", "default"} <= set(errors)
         for error in errors.values():
             [(media_type, content)] = error["content"].items()
             assert media_type == "application/problem+json"

@@ -59,13 +59,13 @@ def list_components(
     return components.list_components(connection, tag=tag, owner=owner, after=after, limit=limit)
 
 
-@router.get("/components/{name:path}", responses={**answers(Component), **MAY_BE_MISSING})
+@router.get("/components/{name:any}", responses={**answers(Component), **MAY_BE_MISSING})
 def get_component(connection: Reading, name: Name) -> Component:
     """Answer with one component."""
     return components.get_component(connection, name)
 
 
-@router.put("/components/{name:path}", responses=answers(Component))
+@router.put("/components/{name:any}", responses=answers(Component))
 def describe_component(
     connection: Writing,
     name: Annotated[Name, Path(min_length=1, max_length=NAME_LENGTH)],
@@ -97,7 +97,7 @@ def tag_component(
     return marks.tag_component(connection, request)
 
 
-@router.get("/tags/{tag:path}", responses={**answers(list[Component]), **MAY_BE_MISSING})
+@router.get("/tags/{tag:any}", responses={**answers(list[Component]), **MAY_BE_MISSING})
 def list_tagged(
     connection: Reading,
     tag: Annotated[Text, Path(description="The tag.", examples=["production"])],

@@ -6,12 +6,12 @@ from fastapi import APIRouter, Body, Request
 
 from mltrace_exporter import marks
 from mltrace_exporter.api.examples import answers, exemplify
-from mltrace_exporter.api.problems import MAY_BE_FORBIDDEN, MAY_BE_MALFORMED
+from mltrace_exporter.api.problems import MAY_BE_FORBIDDEN
 from mltrace_exporter.errors import Forbidden
 from mltrace_exporter.web import Writing
 from mltrace_otel.contract.api import Cleaned, CleanRequest
 
-router = APIRouter(tags=["data"], responses={**MAY_BE_MALFORMED, **MAY_BE_FORBIDDEN})
+router = APIRouter(tags=["data"], responses=MAY_BE_FORBIDDEN)
 
 
 @router.delete("/data", responses=answers(Cleaned))

@@ -6,14 +6,14 @@ from fastapi import APIRouter, Path, Query
 
 from mltrace_exporter.api.examples import answers
 from mltrace_exporter.api.parameters import Depth, Limit, Text
-from mltrace_exporter.api.problems import MAY_BE_MALFORMED, MAY_BE_MISSING
+from mltrace_exporter.api.problems import MAY_BE_MISSING
 from mltrace_exporter.errors import MalformedRequest
 from mltrace_exporter.queries import lineage, pointers
 from mltrace_exporter.queries.collapse import collapse
 from mltrace_exporter.web import Reading
 from mltrace_otel.contract.api import ComponentTrace, PointerHistory, Trace
 
-router = APIRouter(tags=["lineage"], responses={**MAY_BE_MISSING, **MAY_BE_MALFORMED})
+router = APIRouter(tags=["lineage"], responses=MAY_BE_MISSING)
 
 Output = Annotated[
     Text | None, Query(description="Name of the output; or give `run`.", examples=["model.joblib"])
@@ -60,7 +60,7 @@ def impact_components(
     return collapse(impact(connection, output, run, depth))
 
 
-@router.get("/pointers/{name:path}", responses=answers(PointerHistory))
+@router.get("/pointers/{name:any}", responses=answers(PointerHistory))
 def get_pointer(
     connection: Reading,
     name: Annotated[Text, Path(description="Its name.", examples=["models/delay.joblib"])],

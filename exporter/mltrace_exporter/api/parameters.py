@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import Query
 from pydantic import AfterValidator
+from starlette.convertors import PathConvertor, register_url_convertor
 
 TEXT_LIMIT = 100_000
 
@@ -39,6 +40,14 @@ def check_names(names: Iterable[str]) -> None:
 def _in_utc(moment: datetime) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
+
+class _AnyName(PathConvertor):
+    """What a path ends with, whatever characters are in it: also slashes and line breaks."""
+
+    regex = "(?s:.*)"
+
+
+register_url_convertor("any", _AnyName())
 
 Text = Annotated[str, AfterValidator(refuse_nul)]
 Limit = Annotated[int, Query(ge=1, le=1000, description="How many to answer with, at most.")]

@@ -39,11 +39,11 @@ def _document(status: int | str, meaning: str) -> Documented:
 # What OpenAPI says about errors: of every route, and of those that can have them.
 ALWAYS = {
     **_document("default", "Any other error"),
+    **_document(400, "The request cannot be understood"),
     **_document(422, "The request makes no sense"),
     **_document(503, "The database does not answer now; the same request can pass later"),
 }
 MAY_BE_MISSING = _document(404, "Nobody has recorded what was asked for")
-MAY_BE_MALFORMED = _document(400, "The request cannot be understood")
 MAY_BE_FORBIDDEN = _document(403, "This server does not allow it")
 
 _STATUSES: dict[type[Exception], HTTPStatus] = {

@@ -8,7 +8,7 @@ from pydantic import AfterValidator
 from mltrace_exporter import marks
 from mltrace_exporter.api.examples import answers, exemplify
 from mltrace_exporter.api.parameters import Limit, Moment, Text, check_texts
-from mltrace_exporter.api.problems import MAY_BE_MALFORMED, MAY_BE_MISSING
+from mltrace_exporter.api.problems import MAY_BE_MISSING
 from mltrace_exporter.queries import notes, runs
 from mltrace_exporter.web import Reading, Writing
 from mltrace_otel.contract.api import (
@@ -88,7 +88,7 @@ def _check_note(request: NoteRequest) -> NoteRequest:
     return request
 
 
-@router.get("", responses={**answers(RunPage), **MAY_BE_MALFORMED})
+@router.get("", responses=answers(RunPage))
 def list_runs(
     connection: Reading,
     selected: Selected,
@@ -116,7 +116,7 @@ def get_run(connection: Reading, ref: Ref) -> Run:
     return runs.get_run(connection, ref)
 
 
-@router.get("/{ref}/notes", responses={**answers(NotePage), **MAY_BE_MALFORMED})
+@router.get("/{ref}/notes", responses=answers(NotePage))
 def list_notes(
     connection: Reading,
     ref: Ref,

@@ -6,12 +6,11 @@ from fastapi import APIRouter, Query
 
 from mltrace_exporter.api.examples import answers
 from mltrace_exporter.api.parameters import Limit, Text
-from mltrace_exporter.api.problems import MAY_BE_MALFORMED
 from mltrace_exporter.queries import search as queries
 from mltrace_exporter.web import Reading
 from mltrace_otel.contract.api import SearchAnswer
 
-router = APIRouter(tags=["search"], responses=MAY_BE_MALFORMED)
+router = APIRouter(tags=["search"])
 
 
 @router.get("/search", responses=answers(SearchAnswer))
