@@ -129,14 +129,14 @@ def test_runs_are_filtered_and_counted(
 def test_pages_hold_every_run_once(
     api: httpx.Client, size: int, order: str, tag: str | None
 ) -> None:
-    query = {"limit": size, "order": order} | ({"tag": tag} if tag else {})
-    found, before = [], None
-    while before is not None or not found:
-        page = api.get("/api/runs", params=query | ({"before": before} if before else {})).json()
+    query: dict[str, str | int] = {"limit": size, "order": order} | ({"tag": tag} if tag else {})
+    found: list[int] = []
+    while True:
+        page = api.get("/api/runs", params=query).json()
         found += [run["id"] for run in page["items"]]
-        before = page["next_cursor"]
-        if before is None:
+        if page["next_cursor"] is None:
             break
+        query["before"] = page["next_cursor"]
 
     assert found == sorted(range(1, 7), reverse=order == "newest")
 
