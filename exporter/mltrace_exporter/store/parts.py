@@ -86,10 +86,10 @@ def _settle(connection: sa.Connection, runs: Sequence[SpanId]) -> None:
 
 def _add(connection: sa.Connection, row: sa.Row[Any]) -> None:
     found = [_unpack(packed) for packed in row.io]
-    name_pointers(connection, (io.name for io in found))
+    pointer_ids = name_pointers(connection, {io.name for io in found})
     position = _find_room(connection, row.new_run_id, row.position, len(found))
     share = IoShare(row.new_run_id, position, row.started_at, row.ended_at, found)
-    copy_io(connection, [share])
+    copy_io(connection, [share], pointer_ids)
     connection.execute(
         sa.update(io_part)
         .where(io_part.c.span_id == row.span_id, io_part.c.trace_id == row.trace_id)

@@ -1,33 +1,37 @@
-"""Runs as rows: what is to be written of runs goes into their tables."""
+"""Runs as rows: what is to be written of runs goes into their tables.
 
-from collections.abc import Iterable, Sequence
+Lines of COPY are made directly and from few pieces, because there are so many: what the runs of a
+component say alike is encoded once.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from mltrace_exporter.model import Io, Run
+from mltrace_exporter.model import Io, Run, TestResult
 from mltrace_exporter.store import schema
 from mltrace_exporter.store.admission import Entry
-from mltrace_exporter.store.bulk import copy_rows
-from mltrace_exporter.store.pointers import hash_name
+from mltrace_exporter.store.bulk import copy_lines, encode_cells, encode_text
 from mltrace_exporter.store.words import hash_code
 
-_RUN_FIELDS = (
-    *("component", "parent_span_id", "started_at", "execution", "message", "error_type", "notes"),
-    *("partition", "staleness_threshold_s", "upstream", "infers_dependencies", "code_function"),
-    *("code_file", "code_line", "git_hash", "git_ref", "git_repository", "git_tags", "git_dirty"),
-    *("resource", "attributes"),
+_OWN_COLUMNS = (
+    *("id", "trace_id", "span_id", "parent_span_id", "started_at", "ended_at", "alive_at"),
+    *("marked_by", "execution", "message", "error_type", "notes", "partition", "attributes"),
 )
-_RUN_COLUMNS = (
-    *("id", "trace_id", "span_id", "ended_at", "alive_at", "marked_by", "code_hash"),
-    *_RUN_FIELDS,
+_SHARED_COLUMNS = (
+    *("component", "staleness_threshold_s", "upstream", "infers_dependencies", "code_hash"),
+    *("code_function", "code_file", "code_line", "git_hash", "git_ref", "git_repository"),
+    *("git_tags", "git_dirty"),
 )
+_RUN_COLUMNS = (*_OWN_COLUMNS, *_SHARED_COLUMNS, "resource")
 _IO_COLUMNS = (
     *("run_id", "position", "direction", "pointer_id", "moment", "type", "digest"),
     *("size_bytes", "labels", "producer_trace_id", "producer_span_id"),
 )
-_TEST_FIELDS = ("suite", "case", "phase", "status", "message", "duration_s")
+_TEST_COLUMNS = ("run_id", "position", "suite", "case", "phase", "status", "message", "duration_s")
 
 
 class IoShare(NamedTuple):
@@ -40,23 +44,30 @@ class IoShare(NamedTuple):
     io: Sequence[Io]
 
 
-def write_rows(connection: sa.Connection, entries: Sequence[Entry]) -> None:
-    """Write each run with its inputs, outputs and tests."""
+def write_rows(
+    connection: sa.Connection, entries: Sequence[Entry], pointer_ids: Mapping[str, int]
+) -> None:
+    """Write each run with its inputs, outputs and tests.
+
+    Args:
+        connection: to the database.
+        entries: what to write.
+        pointer_ids: of all names of pointers in it.
+    """
     _replace_runs(connection, [entry for entry in entries if entry.replaces])
-    rows = [_run_row(entry) for entry in entries if not entry.replaces]
-    copy_rows(connection, schema.component_run, _RUN_COLUMNS, rows)
-    copy_io(connection, [_share(entry.run_id, entry.run) for entry in entries])
-    _copy_tests(connection, entries)
+    new = [entry for entry in entries if not entry.replaces]
+    copy_lines(connection, schema.component_run, _RUN_COLUMNS, _run_lines(new))
+    copy_io(connection, [_share(entry.run_id, entry.run) for entry in entries], pointer_ids)
+    tests = (line for entry in entries for line in _test_lines(entry.run_id, entry.run.tests))
+    copy_lines(connection, schema.test_result, _TEST_COLUMNS, tests)
 
 
-def copy_io(connection: sa.Connection, shares: Iterable[IoShare]) -> None:
+def copy_io(
+    connection: sa.Connection, shares: Iterable[IoShare], pointer_ids: Mapping[str, int]
+) -> None:
     """Add inputs and outputs to runs."""
-    rows = (
-        _io_row(share, position, io)
-        for share in shares
-        for position, io in enumerate(share.io, share.position)
-    )
-    copy_rows(connection, schema.run_io, _IO_COLUMNS, rows)
+    lines = (line for share in shares for line in _io_lines(share, pointer_ids))
+    copy_lines(connection, schema.run_io, _IO_COLUMNS, lines)
 
 
 def _share(run_id: int, run: Run) -> IoShare:
@@ -71,61 +82,95 @@ def _replace_runs(connection: sa.Connection, entries: Sequence[Entry]) -> None:
     columns = [name for name in _RUN_COLUMNS if name not in {"id", "trace_id", "span_id"}]
     statement = (
         sa.update(table)
-        .where(table.c.id == sa.bindparam("row_id"))
+        .where(table.c.id == sa.bindparam("new_id"))
         .values({name: sa.bindparam(f"new_{name}") for name in columns})
     )
-    connection.execute(
-        statement,
-        [
-            {f"new_{name}": _plain(value) for name, value in zip(_RUN_COLUMNS, row, strict=True)}
-            | {"row_id": row[0]}
-            for row in map(_run_row, entries)
-        ],
-    )
+    connection.execute(statement, [_name_cells(entry) for entry in entries])
     ids = [entry.run_id for entry in entries]
     connection.execute(sa.delete(schema.run_io).where(schema.run_io.c.run_id.in_(ids)))
 
 
-def _plain(value: object) -> object:
-    """Return the value as SQLAlchemy takes it: its arrays are lists."""
-    return list(value) if isinstance(value, tuple) else value
+def _name_cells(entry: Entry) -> dict[str, object]:
+    cells = (*_own_cells(entry), *_shared_cells(entry.run), entry.run.resource)
+    return {
+        # Arrays of SQLAlchemy's are lists.
+        f"new_{name}": list(cell) if isinstance(cell, tuple) else cell
+        for name, cell in zip(_RUN_COLUMNS, cells, strict=True)
+    }
 
 
-def _run_row(entry: Entry) -> tuple[object, ...]:
+def _run_lines(entries: Iterable[Entry]) -> Iterator[str]:
+    resources: dict[int, str] = {}
+    for entry in entries:
+        run = entry.run
+        # Spans of one sender share the object.
+        resource = resources.get(id(run.resource))
+        if resource is None:
+            resource = resources[id(run.resource)] = encode_cells([run.resource])
+        shared = _encode_shared(_shared_cells(run))
+        yield f"{encode_cells(_own_cells(entry))}\t{shared}\t{resource}"
+
+
+def _own_cells(entry: Entry) -> tuple[object, ...]:
     run, marker = entry.run, entry.marker
     return (
         entry.run_id,
         run.id.trace_id,
         run.id.span_id,
+        run.parent_span_id,
+        run.started_at,
         None if run.execution == "running" else run.ended_at,
         run.ended_at if marker else None,
         marker.span_id if marker else None,
-        None if run.code is None else hash_code(run.code),
-        *[getattr(run, name) for name in _RUN_FIELDS],
+        run.execution,
+        run.message,
+        run.error_type,
+        run.notes,
+        run.partition,
+        run.attributes,
     )
 
 
-def _io_row(share: IoShare, position: int, io: Io) -> tuple[object, ...]:
-    producer = io.producer
+def _shared_cells(run: Run) -> tuple[object, ...]:
     return (
-        share.run_id,
-        position,
-        io.direction,
-        hash_name(io.name),
-        share.ended_at if io.direction == "output" else share.started_at,
-        io.type,
-        io.digest,
-        io.size_bytes,
-        io.labels,
-        producer.trace_id if producer else None,
-        producer.span_id if producer else None,
+        run.component,
+        run.staleness_threshold_s,
+        run.upstream,
+        run.infers_dependencies,
+        None if run.code is None else hash_code(run.code),
+        run.code_function,
+        run.code_file,
+        run.code_line,
+        run.git_hash,
+        run.git_ref,
+        run.git_repository,
+        run.git_tags,
+        run.git_dirty,
     )
 
 
-def _copy_tests(connection: sa.Connection, entries: Iterable[Entry]) -> None:
-    rows = (
-        (entry.run_id, position, *[getattr(test, name) for name in _TEST_FIELDS])
-        for entry in entries
-        for position, test in enumerate(entry.run.tests)
-    )
-    copy_rows(connection, schema.test_result, ["run_id", "position", *_TEST_FIELDS], rows)
+@lru_cache(maxsize=1024)
+def _encode_shared(cells: tuple[object, ...]) -> str:
+    return encode_cells(cells)
+
+
+def _io_lines(share: IoShare, pointer_ids: Mapping[str, int]) -> Iterator[str]:
+    run_id = share.run_id
+    started_at, ended_at = share.started_at.isoformat(), share.ended_at.isoformat()
+    for position, io in enumerate(share.io, share.position):
+        direction, name, type_, digest, size_bytes, labels, producer = io
+        moment = ended_at if direction == "output" else started_at
+        rest = encode_cells((size_bytes, labels, *(producer or (None, None))))
+        yield (
+            f"{run_id}\t{position}\t{direction}\t{pointer_ids[name]}\t{moment}\t{type_}"
+            f"\t{encode_text(digest)}\t{rest}"
+        )
+
+
+def _test_lines(run_id: int, tests: Sequence[TestResult]) -> Iterator[str]:
+    for position, test in enumerate(tests):
+        suite, case, phase, status, message, duration_s = test
+        yield (
+            f"{run_id}\t{position}\t{encode_text(suite)}\t{encode_text(case)}\t{phase}\t{status}"
+            f"\t{encode_text(message)}\t{encode_cells((duration_s,))}"
+        )

@@ -1,7 +1,8 @@
 """What runs have in common and is stored once: their component's words, code, names of pointers."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from functools import lru_cache
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
@@ -76,16 +77,18 @@ def keep_code(connection: sa.Connection, runs: Iterable[Run]) -> None:
         connection.execute(pg.insert(schema.code).on_conflict_do_nothing(), rows)
 
 
+@lru_cache(maxsize=256)
 def hash_code(source: str) -> bytes:
     """Return the key under which a source is stored."""
     return hashlib.blake2b(source.encode(), digest_size=16).digest()
 
 
-def name_pointers(connection: sa.Connection, pointers: Iterable[str]) -> None:
-    """Store the names of pointers; those that are known stay as they are."""
-    pairs = sorted({hash_name(name): name for name in pointers}.items())
+def name_pointers(connection: sa.Connection, names: Collection[str]) -> dict[str, int]:
+    """Store the names of pointers, those that are known stay as they are; return their ids."""
+    ids = {name: hash_name(name) for name in names}
+    pairs = sorted({id_: name for name, id_ in ids.items()}.items())
     if not pairs:
-        return
+        return ids
     said = unnest(
         id=([id_ for id_, _ in pairs], sa.BigInteger), name=([name for _, name in pairs], sa.Text)
     )
@@ -94,3 +97,4 @@ def name_pointers(connection: sa.Connection, pointers: Iterable[str]) -> None:
         .from_select(["id", "name"], sa.select(said.c.id, said.c.name))
         .on_conflict_do_nothing()
     )
+    return ids

@@ -66,8 +66,8 @@ def write_batch(connection: sa.Connection, batch: Batch) -> Written:
         runs = [entry.run for entry in entries]
         describe_components(connection, runs)
         keep_code(connection, runs)
-        name_pointers(connection, (io.name for run in runs for io in run.io))
-        write_rows(connection, entries)
+        pointer_ids = name_pointers(connection, {io.name for run in runs for io in run.io})
+        write_rows(connection, entries, pointer_ids)
         count_runs(connection, ended)
     new = frozenset(run.id for run in ended)
     write_parts(connection, batch.parts, new)

@@ -129,7 +129,7 @@ def test_an_encoding_not_read_here_is_named(http_url: str, headers: dict[str, st
 
 @pytest.mark.parametrize(
     ("method", "path", "status"),
-    [("GET", "/v1/traces", 405), ("POST", "/v1/metrics", 404), ("POST", "/", 404)],
+    [("GET", "/v1/traces", 405), ("POST", "/v1/metrics", 404), ("POST", "/v1/logs", 404)],
 )
 def test_other_paths_are_refused_in_the_same_shape(
     http_url: str, method: str, path: str, status: int
