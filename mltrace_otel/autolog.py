@@ -4,7 +4,7 @@ In: variables and their values. Out: IO pointers whose names are the addresses o
 """
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from functools import cache
 from itertools import islice
@@ -117,9 +117,17 @@ class AutoLog:
         self._read[variable] = (value, [pointer.digest for pointer in pointers])
         return self._keep(variable, value, pointers, None)
 
-    def read_output(self, variable: str, value: object) -> list[IOPointer]:
-        """Return the pointers of a final value that is worth keeping and no unchanged input."""
-        if not is_worth_keeping(variable, value) or self._is_unchanged(variable, value):
+    def read_output(
+        self, variable: str, value: object, known: Collection[IOPointer]
+    ) -> list[IOPointer]:
+        """Return the pointers of a final value that is worth keeping.
+
+        Args:
+            variable: the variable.
+            value: its value.
+            known: what the run read and wrote; the same content is nothing new.
+        """
+        if not is_worth_keeping(variable, value) or self._is_known(variable, value, known):
             return []
         pointers = read_outputs(self._component, variable, value, self._span)
         return self.keep_output(variable, value, pointers)
@@ -130,27 +138,31 @@ class AutoLog:
         """Save an output, except what its pointers only name."""
         return self._keep(variable, value, pointers, self._span)
 
-    def read_returned(self, value: object) -> list[IOPointer]:
+    def read_returned(self, value: object, known: Collection[IOPointer]) -> list[IOPointer]:
         """Return the pointers of what was returned and is no variable, or of a tuple's elements."""
         if type(value) is not tuple:
-            return self._read_returned(RETURNED, value)
+            return self._read_returned(RETURNED, value, known)
         return [
             pointer
             for place, each in enumerate(value)
-            for pointer in self._read_returned(f"{RETURNED}[{place}]", each)
+            for pointer in self._read_returned(f"{RETURNED}[{place}]", each, known)
         ]
 
-    def _read_returned(self, place: str, value: object) -> list[IOPointer]:
+    def _read_returned(
+        self, place: str, value: object, known: Collection[IOPointer]
+    ) -> list[IOPointer]:
         if any(value is each for each in self._logged):
             return []
-        return self.read_output(place, value)
+        return self.read_output(place, value, known)
 
-    def _is_unchanged(self, variable: str, value: object) -> bool:
-        before, digests = self._read.get(variable, (None, []))
-        if before is not value:
-            return False
-        pointers = read_inputs(self._component, variable, value)
-        return [pointer.digest for pointer in pointers] == digests
+    def _is_known(self, variable: str, value: object, known: Collection[IOPointer]) -> bool:
+        # As if it were an input: this run must not be remembered as the writer of what it read.
+        digests = [p.digest for p in read_inputs(self._component, variable, value)]
+        before, digests_before = self._read.get(variable, (None, []))
+        if before is value and digests == digests_before:
+            return True
+        contents = {pointer.digest for pointer in known} - {None}
+        return bool(digests) and contents.issuperset(digests)
 
     def _keep(
         self,

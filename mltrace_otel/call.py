@@ -254,13 +254,13 @@ class Call:
 
     def _log_local(self, name: str, value: object) -> None:
         if self._auto and name not in self._plan.named:
-            self._run.outputs += self._auto.read_output(name, value)
+            known = (*self._run.inputs, *self._run.outputs)
+            self._run.outputs += self._auto.read_output(name, value, known)
 
     def _log_returned(self, result: object) -> None:
         if self._auto:
-            written = {pointer.name for pointer in self._run.outputs}
-            found = self._auto.read_returned(result)
-            self._run.outputs += [pointer for pointer in found if pointer.name not in written]
+            known = (*self._run.inputs, *self._run.outputs)
+            self._run.outputs += self._auto.read_returned(result, known)
 
     def _finish(self, end_time_ns: int, error: BaseException | None) -> None:
         common = self._plan.common
