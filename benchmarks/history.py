@@ -131,7 +131,8 @@ def open_history(folder: Path, runs: int, seed: int = 1) -> Iterator[tuple[sa.En
         if not made.exists():
             _fill(engine, runs, seed)
             made.write_text(kind)
-        yield engine, Landmarks(runs, _count_rounds(runs))
+        rounds = _count_rounds(runs)
+        yield engine, Landmarks(CHAIN + rounds * PIPELINES * ROUND_RUNS, rounds)
         engine.dispose()
 
 

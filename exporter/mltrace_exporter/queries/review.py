@@ -7,13 +7,16 @@ import sqlalchemy as sa
 from mltrace_exporter.lineage.suspicion import Score, score_runs
 from mltrace_exporter.queries.flags import list_flags
 from mltrace_exporter.queries.runs import summarise
-from mltrace_exporter.store.edges import read_ancestors, read_edges
+from mltrace_exporter.store.edges import read_lineage
 from mltrace_exporter.store.evidence import Evidence, read_evidence
 from mltrace_exporter.store.flags import count_flagged_by_run, count_unflagged
 from mltrace_otel.contract.api import FLAG_LIMIT, Candidate, Review, ReviewSort, RunSummary
 
-CONTRAST_LIMIT = 1000
-LINEAGE_LIMIT = 50_000
+CONTRAST_LIMIT = 200
+"""Runs whose outputs nobody flagged; more of them cost more and hardly change the order."""
+
+LINEAGE_LIMIT = 200_000
+"""Edges that are looked at."""
 
 
 def review_flags(
@@ -52,8 +55,7 @@ def _score(
     connection: sa.Connection, flagged: Mapping[int, int], flag_count: int
 ) -> dict[int, Score]:
     unflagged = count_unflagged(connection, flagged, CONTRAST_LIMIT)
-    ids = read_ancestors(connection, {*flagged, *unflagged}, LINEAGE_LIMIT)
-    edges = {(edge.consumer, edge.producer) for edge in read_edges(connection, ids)}
+    edges = read_lineage(connection, {*flagged, *unflagged}, LINEAGE_LIMIT)
     return score_runs(flagged, unflagged, flag_count, edges)
 
 

@@ -1,6 +1,6 @@
 """Recent runs, a component's history, one run."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from itertools import groupby
 
 import sqlalchemy as sa
@@ -144,7 +144,9 @@ def summarise(
         return {}
     stale = _explain(connection, read_edges(connection, run_ids) if edges is None else edges)
     rows = stored.read_summaries(connection, run_ids)
-    return {row.id: _shape_summary(row, stale.get(row.id, [])) for row in rows}
+    pointers = {id_ for row in rows for ids in (row.inputs, row.outputs) for id_ in ids}
+    names = stored.read_names(connection, pointers)
+    return {row.id: _shape_summary(row, stale.get(row.id, []), names) for row in rows}
 
 
 def _explain(connection: sa.Connection, edges: Collection[Edge]) -> dict[int, list[StaleReason]]:
@@ -155,7 +157,9 @@ def _explain(connection: sa.Connection, edges: Collection[Edge]) -> dict[int, li
     }
 
 
-def _shape_summary(row: stored.Row, stale: list[StaleReason]) -> RunSummary:
+def _shape_summary(
+    row: stored.Row, stale: list[StaleReason], names: Mapping[int, str]
+) -> RunSummary:
     return RunSummary(
         id=row.id,
         trace_id=row.trace_id.hex(),
@@ -175,8 +179,8 @@ def _shape_summary(row: stored.Row, stale: list[StaleReason]) -> RunSummary:
         message=row.message or explain_abort(row.execution, row.shown_execution, row.alive_at),
         input_count=row.input_count,
         output_count=row.output_count,
-        inputs=row.inputs,
-        outputs=row.outputs,
+        inputs=[names[id_] for id_ in row.inputs],
+        outputs=[names[id_] for id_ in row.outputs],
     )
 
 

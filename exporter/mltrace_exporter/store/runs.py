@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
 
 from mltrace_exporter.store.bulk import ask
 from mltrace_exporter.store.edges import is_direction
@@ -46,30 +47,41 @@ def find_by_span(connection: sa.Connection, first: bytes, last: bytes) -> list[i
 
 
 def read_summaries(connection: sa.Connection, run_ids: Collection[int]) -> Sequence[Row]:
-    """Return a row for each run with what lists show of it, staleness aside."""
+    """Return a row for each run with what lists show of it, staleness aside.
+
+    ``inputs`` and ``outputs`` are the ids of the first pointers.
+    """
     return connection.execute(_select_summaries(), {"id": list(run_ids)}).all()
+
+
+def read_names(connection: sa.Connection, pointer_ids: Collection[int]) -> dict[int, str]:
+    """Return the names of pointers by their ids."""
+    asked = ask(id=sa.BigInteger)
+    query = sa.select(io_pointer.c.id, io_pointer.c.name)
+    query = query.join(asked, asked.c.id == io_pointer.c.id)
+    return dict(connection.execute(query, {"id": list(pointer_ids)}).all())
 
 
 @cache
 def _select_summaries() -> sa.Select[*tuple[Any, ...]]:
     asked, run = ask(id=sa.BigInteger), component_run
-    counts, verdict = _count_io(run), _judge(run)
+    io, verdict = _sum_up_io(run), _judge(run)
     return sa.select(
         *(run.c[name] for name in _SUMMARY_COLUMNS),
         shown_execution(run).label("shown_execution"),
         shown_end(run).label("shown_end"),
         component.c.owner,
         component.c.tags,
-        counts.c.input_count,
-        counts.c.output_count,
+        io.c.input_count,
+        io.c.output_count,
         verdict.c.tests,
         verdict.c.failures,
-        _list_names(run, "input"),
-        _list_names(run, "output"),
+        io.c.inputs,
+        io.c.outputs,
     ).select_from(
         asked.join(run, run.c.id == asked.c.id)
         .outerjoin(component, component.c.name == run.c.component)
-        .join(counts, sa.true())
+        .join(io, sa.true())
         .join(verdict, sa.true())
     )
 
@@ -130,15 +142,21 @@ def read_tests(connection: sa.Connection, run_ids: Collection[int]) -> Sequence[
     return connection.execute(query).all()
 
 
-def _count_io(run: sa.Table) -> sa.FromClause:
-    return (
-        sa.select(
-            sa.func.count().filter(is_direction(run_io, "input")).label("input_count"),
-            sa.func.count().filter(is_direction(run_io, "output")).label("output_count"),
+def _sum_up_io(run: sa.Table) -> sa.FromClause:
+    """Counts and first pointers of inputs and of outputs, from one look at the run's rows."""
+    columns = []
+    for direction in ("input", "output"):
+        of_direction = is_direction(run_io, direction)
+        ordered = pg.aggregate_order_by(run_io.c.pointer_id, run_io.c.position)
+        ids = sa.func.array_agg(ordered, type_=pg.ARRAY(sa.BigInteger)).filter(of_direction)
+        first = sa.func.trim_array(
+            ids, sa.func.greatest(sa.func.cardinality(ids) - _LISTED_NAMES, 0)
         )
-        .where(run_io.c.run_id == run.c.id)
-        .lateral("io_count")
-    )
+        columns += [
+            sa.func.count().filter(of_direction).label(f"{direction}_count"),
+            sa.func.coalesce(first, sa.literal_column("'{}'::bigint[]")).label(f"{direction}s"),
+        ]
+    return sa.select(*columns).where(run_io.c.run_id == run.c.id).lateral("io")
 
 
 def _judge(run: sa.Table) -> sa.FromClause:
@@ -148,16 +166,3 @@ def _judge(run: sa.Table) -> sa.FromClause:
         .where(test_result.c.run_id == run.c.id)
         .lateral("verdict")
     )
-
-
-def _list_names(run: sa.Table, direction: str) -> sa.Label[Any]:
-    io, pointer = run_io.alias(), io_pointer.alias()
-    first = (
-        sa.select(pointer.c.name)
-        .join_from(io, pointer, pointer.c.id == io.c.pointer_id)
-        .where(io.c.run_id == run.c.id, is_direction(io, direction))
-        .order_by(io.c.position)
-        .limit(_LISTED_NAMES)
-        .correlate(run)
-    )
-    return sa.func.array(first.scalar_subquery()).label(f"{direction}s")

@@ -1,0 +1,222 @@
+"""Questions about a history of a million runs, timed at the HTTP API of a server of its own.
+
+In: a folder for the history, made by `history` at its first use, and the number of runs. Out: one
+JSON object a line for each question: p50, p95 and the slowest in milliseconds, how much the answer
+holds, and the limit that p95 is to keep. Each question is asked about many different runs, after a
+few that are not counted. Nothing is kept between two answers but PostgreSQL's own cache.
+
+Run with `python benchmarks/questions.py [FOLDER] [--runs N] [--only WORD]` where nothing else runs.
+"""
+
+import argparse
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx
+from history import (
+    LAYERS,
+    PIPELINES,
+    RUNS,
+    WIDTH,
+    Landmarks,
+    open_history,
+)
+
+FOLDER = Path(tempfile.gettempdir()) / "mltrace-history"
+LINEAGE_ROUNDS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A kind of request.
+
+    Attributes:
+        name: for people.
+        make: returns the address of one, about something that chance chose.
+        limit_ms: what 95 % of the answers are to keep.
+        count: how many are asked.
+        measure: returns how much an answer holds.
+    """
+
+    name: str
+    make: Callable[[random.Random], str]
+    limit_ms: float = 50.0
+    count: int = 100
+    measure: Callable[[Any], int] = len
+
+
+def main() -> None:
+    """Ask and print."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", nargs="?", type=Path)
+    parser.add_argument("--runs", type=int, default=RUNS)
+    parser.add_argument("--only", default="", help="questions whose names hold this")
+    options = parser.parse_args()
+    folder = options.folder or FOLDER.with_name(f"{FOLDER.name}-{options.runs}")
+    with open_history(folder, options.runs) as (engine, landmarks):
+        address = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        with run_server(address) as base, httpx.Client(base_url=base, timeout=60) as client:
+            for question in list_questions(landmarks):
+                if options.only in question.name:
+                    print(json.dumps(measure(client, question)), flush=True)
+
+
+@contextmanager
+def run_server(database_url: str) -> Iterator[str]:
+    """Run `mltrace serve` on the database; the value is the address of its API."""
+    program = Path(sys.executable).with_name("mltrace")
+    ports = ["--port", "0", "--otlp-http-port", "0", "--otlp-grpc-port", "0"]
+    process = subprocess.Popen(  # noqa: S603 - our own program
+        [str(program), "serve", *ports],
+        env={**os.environ, "MLTRACE_DATABASE_URL": database_url},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    try:
+        yield process.stdout.readline().split("panel ", 1)[1].split()[0]
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def list_questions(history: Landmarks) -> list[Question]:
+    """Return what is asked. Chance chooses among the newest rounds, as people do, and among all."""
+
+    def back(chance: random.Random) -> int:
+        return chance.randrange(2, min(LINEAGE_ROUNDS, history.rounds - 12))
+
+    def place(chance: random.Random) -> tuple[int, int]:
+        return chance.randrange(PIPELINES), chance.randrange(WIDTH)
+
+    def prediction(chance: random.Random) -> str:
+        pipeline, column = place(chance)
+        return history.prediction(pipeline, back(chance), column)
+
+    def table(chance: random.Random) -> str:
+        pipeline, column = place(chance)
+        return history.table(pipeline, back(chance), 1, column | 1)
+
+    def component(chance: random.Random) -> str:
+        pipeline, column = place(chance)
+        return f"pipeline-{pipeline}/layer-{chance.randrange(1, LAYERS)}/stage-{column:02}"
+
+    def run(chance: random.Random) -> int:
+        return chance.randrange(1, history.runs)
+
+    nodes: Callable[[Any], int] = lambda answer: len(answer["nodes"])  # noqa: E731 - a measure
+    items: Callable[[Any], int] = lambda answer: len(answer["items"])  # noqa: E731
+    return [
+        Question("recent", lambda _: "/api/runs", measure=items),
+        Question("recent, 100", lambda _: "/api/runs?limit=100", measure=items),
+        Question(
+            "recent failures", lambda _: "/api/runs?status=tests-failed&limit=20", measure=items
+        ),
+        Question(
+            "history", lambda chance: to("/api/runs", component=component(chance)), measure=items
+        ),
+        Question(
+            "tag", lambda chance: to("/api/runs", tag=f"team-{place(chance)[0]}"), measure=items
+        ),
+        Question("inspect", lambda chance: f"/api/runs/{run(chance)}"),
+        Question("inspect by span", lambda chance: f"/api/runs/{run(chance):016x}"),
+        Question(
+            "trace of ~200",
+            lambda chance: to("/api/trace", output=prediction(chance)),
+            measure=nodes,
+        ),
+        Question(
+            "trace by component",
+            lambda chance: to("/api/trace/components", output=prediction(chance)),
+            measure=nodes,
+        ),
+        Question(
+            "impact of ~200", lambda chance: to("/api/impact", output=table(chance)), measure=nodes
+        ),
+        Question("pointer", lambda chance: f"/api/pointers/{table(chance)}"),
+        Question("search a name", lambda chance: to("/api/search", q=prediction(chance)[:-4])),
+        Question("search words", lambda _: to("/api/search", q="stage-07 layer-3")),
+        Question("component", lambda chance: f"/api/components/{component(chance)}"),
+        Question(
+            "trace of a chain",
+            lambda _: to("/api/trace", output=history.chain_end),
+            limit_ms=500,
+            count=10,
+            measure=nodes,
+        ),
+        Question(
+            "impact of a chain",
+            lambda _: to("/api/impact", output=history.chain_begin),
+            limit_ms=500,
+            count=10,
+            measure=nodes,
+        ),
+        Question(
+            "review of 100",
+            lambda _: "/api/review",
+            limit_ms=500,
+            count=10,
+            measure=lambda answer: answer["flag_count"],
+        ),
+        Question("page: recent", lambda _: "/", limit_ms=100),
+        Question(
+            "page: trace",
+            lambda chance: to("/trace", output=prediction(chance)),
+            limit_ms=200,
+            count=30,
+        ),
+        Question(
+            "page: trace of a chain",
+            lambda _: to("/trace", output=history.chain_end),
+            limit_ms=1000,
+            count=5,
+        ),
+    ]
+
+
+def to(path: str, **parameters: str) -> str:
+    """Return an address with its query."""
+    return f"{path}?{urlencode(parameters)}"
+
+
+def measure(client: httpx.Client, question: Question) -> dict[str, object]:
+    """Ask one question often."""
+    chance = random.Random(7)  # noqa: S311 - no secret
+    for _ in range(3):
+        client.get(question.make(chance)).raise_for_status()
+    took_ms, holds = [], 0
+    for _ in range(question.count):
+        address = question.make(chance)
+        started = time.perf_counter()
+        answer = client.get(address)
+        took_ms.append((time.perf_counter() - started) * 1000)
+        answer.raise_for_status()
+    if answer.headers["content-type"] == "application/json":
+        holds = question.measure(answer.json())
+    took_ms.sort()
+    p95 = took_ms[int(len(took_ms) * 0.95)]
+    return {
+        "question": question.name,
+        "p50_ms": round(took_ms[len(took_ms) // 2], 1),
+        "p95_ms": round(p95, 1),
+        "slowest_ms": round(took_ms[-1], 1),
+        "limit_ms": question.limit_ms,
+        "kept": p95 <= question.limit_ms,
+        "holds": holds,
+        "kB": round(len(answer.content) / 1000),
+    }
+
+
+if __name__ == "__main__":
+    main()
