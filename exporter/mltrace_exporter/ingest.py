@@ -34,6 +34,8 @@ _REFUSED = (
 _CONFLICTS = (psycopg2.errors.UniqueViolation, psycopg2.errors.DeadlockDetected)
 
 _GROUP_LIMIT_SPANS = 4096
+# While the database stores what one of them gave it, another makes rows of what came next.
+_WRITERS = 2
 _CONFLICT_TRIES = 5
 
 
@@ -76,8 +78,12 @@ class Ingest:
         self._waiting: deque[_Waiting] = deque()
         self._changed = threading.Condition()
         self._closed = False
-        self._writer = threading.Thread(target=self._write, name="mltrace-writer", daemon=True)
-        self._writer.start()
+        self._writers = [
+            threading.Thread(target=self._write, name=f"mltrace-writer-{number}", daemon=True)
+            for number in range(_WRITERS)
+        ]
+        for writer in self._writers:
+            writer.start()
 
     def accept(self, body: bytes, encoding: Encoding) -> Outcome:
         """Store what one OTLP trace request says of component runs; return after the commit.
@@ -104,7 +110,8 @@ class Ingest:
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-        self._writer.join()
+        for writer in self._writers:
+            writer.join()
 
     def _enqueue(self, batch: Batch, size_bytes: int) -> Future[Written]:
         waiting = _Waiting(batch, size_bytes, Future())

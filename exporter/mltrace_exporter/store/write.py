@@ -64,10 +64,11 @@ def write_batch(connection: sa.Connection, batch: Batch) -> Written:
     ended = [entry.run for entry in entries if entry.marker is None]
     if entries:
         runs = [entry.run for entry in entries]
-        describe_components(connection, runs)
         keep_code(connection, runs)
         pointer_ids = name_pointers(connection, {io.name for run in runs for io in run.io})
         write_rows(connection, entries, pointer_ids)
+        # Last, because everybody writes these few rows, and keeps others from them until the end.
+        describe_components(connection, runs)
         count_runs(connection, ended)
     new = frozenset(run.id for run in ended)
     write_parts(connection, batch.parts, new)
