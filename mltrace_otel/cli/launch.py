@@ -98,7 +98,8 @@ def _begin(job: Job, run: ComponentRun) -> trace.Span:
 
 
 def _finish(job: Job, run: ComponentRun, span: trace.Span, ended: _Ended) -> None:
-    run.add_outputs(job.outputs)
+    if ended.fault is None:
+        run.add_outputs(job.outputs)
     error = None if ended.fault is None else ChildProcessError(ended.fault)
     finish_span(span, run, common=_describe(job, ended.code), error=error)
 

@@ -32,13 +32,13 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
 
 def _render_upstream(found: Lineage, now: datetime) -> RenderableType:
     if isinstance(found, ComponentTrace):
-        return render_collapsed(found, "led to it")
+        return render_collapsed(found, "upstream")
     return render_trace(found, now)
 
 
 def _render_downstream(found: Lineage, now: datetime) -> RenderableType:
     if isinstance(found, ComponentTrace):
-        return render_collapsed(found, "were made from it")
+        return render_collapsed(found, "downstream")
     return render_impact(found, now)
 
 

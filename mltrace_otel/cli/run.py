@@ -24,10 +24,10 @@ def run(command: tuple[str, ...], address: str | None, **said: object) -> None:
 
     For example: mltrace run cleaning -i raw.csv -o clean.csv -- ./clean.sh --fast
 
-    The command has this terminal, and its exit code is ours: any but 0 means that the run failed.
-    Files are known by their content, of inputs before the command and of outputs after it. The
-    command line is recorded, so give passwords in another way. If the run cannot be recorded, the
-    command runs all the same.
+    The command has this terminal, and its exit code is ours: any but 0 means that the run failed
+    and wrote nothing. Files are known by their content, of inputs before the command and of outputs
+    after it. The command line is recorded, so give passwords in another way. If the run cannot be
+    recorded, the command runs all the same.
     """
     from mltrace_otel.cli.launch import Job, launch  # noqa: PLC0415 - questions need none of it
 

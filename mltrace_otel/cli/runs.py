@@ -19,7 +19,7 @@ def _filters(command: Callable[..., None]) -> Callable[..., None]:
         (
             click.option(
                 "--status",
-                type=click.Choice(RunStatus, case_sensitive=False),
+                type=click.Choice([str(status) for status in RunStatus]),
                 help="Only runs that ended so, or whose tests failed.",
             ),
             click.option("--partition", help="Only runs about this part of the data."),

@@ -10,15 +10,16 @@ from mltrace_otel.cli.render.words import count, printable, warnings
 from mltrace_otel.contract.api import ComponentTrace
 
 
-def render_collapsed(trace: ComponentTrace, what: str) -> RenderableType:
+def render_collapsed(trace: ComponentTrace, way: str) -> RenderableType:
     """Return the components of a lineage, nearest first.
 
     Args:
         trace: the lineage.
-        what: what its runs have to do with the output, e.g. "led to it".
+        way: where its runs are, "upstream" or "downstream".
     """
     title = Text(printable(trace.output or f"run {trace.run_id}"), style="bold", overflow="fold")
-    title.append(f"  {count(len(trace.nodes), 'component')} whose runs {what}", style="not bold")
+    others = count(len(trace.nodes) - 1, "other component")
+    title.append(f"  last written by run {trace.run_id}, {others} {way}", style="not bold")
     reads: defaultdict[str, list[str]] = defaultdict(list)
     for edge in trace.edges:
         reads[edge.consumer].append(edge.producer)

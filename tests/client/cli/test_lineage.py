@@ -1,5 +1,6 @@
 from collections.abc import Callable
 
+import pytest
 from builders import make_run, make_test, read, wrote
 from calling import Mltrace
 
@@ -91,3 +92,40 @@ def test_a_pointer_of_many_names_keeps_its_line_short(mltrace: Mltrace, record: 
     )
 
     assert "and 47 more" in mltrace.show("trace", "report.html")
+
+
+@pytest.fixture
+def shared(record: Record) -> None:
+    record(
+        make_run("cleaning", 0, io=[wrote("clean.csv", "d:1")]),
+        make_run("features", 1, io=[read("clean.csv", "d:2"), wrote("f.csv")]),
+        make_run("training", 2, io=[read("clean.csv", "d:1"), read("f.csv"), wrote("model")]),
+        make_run("report", 3, upstream=("training",)),
+    )
+
+
+@pytest.mark.usefixtures("shared")
+def test_impact_shows_what_was_made_from_an_output(mltrace: Mltrace) -> None:
+    shown = mltrace.show("impact", "clean.csv")
+
+    assert "clean.csv  last written by run 1, 3 runs downstream" in shown
+    assert "read clean.csv" in shown
+    assert "changed outside" in shown
+    assert "declared as upstream" in shown
+    assert "shown under run 1" in shown
+    assert "report" not in mltrace.show("impact", "clean.csv", "--depth", "1")
+
+
+@pytest.mark.usefixtures("shared")
+def test_lineage_is_shown_by_component(mltrace: Mltrace) -> None:
+    impact = mltrace.show("impact", "clean.csv", "--by-component").splitlines()
+    trace = mltrace.show("trace", "model", "--by-component")
+
+    assert impact[0] == "clean.csv  last written by run 1, 3 other components downstream"
+    assert [line.split() for line in impact[2:6]] == [
+        ["0", "cleaning", "1", "-"],
+        ["1", "features", "1", "cleaning"],
+        ["1", "training", "1", "cleaning,", "features"],
+        ["2", "report", "1", "training"],
+    ]
+    assert "features read from cleaning had been changed outside" in trace

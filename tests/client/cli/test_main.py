@@ -97,6 +97,12 @@ def test_what_is_no_mltrace_server_ends_with_3() -> None:
         ("unflag", "a", "--all"),
         ("flag",),
         ("flag", "-"),
+        ("flag", "a", "--severity", "terrible"),
+        ("recent", "--since", "yesterday"),
+        ("recent", "--status", "good"),
+        ("trace", "a", "--depth", "-1"),
+        ("notes", "1", " "),
+        ("search",),
     ],
 )
 def test_wrong_usage_ends_with_2_and_one_error(nowhere: str, arguments: tuple[str, ...]) -> None:
@@ -125,6 +131,10 @@ def test_the_address_option_wins_over_the_environment(server: str, nowhere: str)
         ("tag", "untold"),
         ("components", "--tag", "untold"),
         ("components", "--owner", "nobody"),
+        ("impact", "nothing.csv"),
+        ("notes", "999"),
+        ("notes", "999", "text"),
+        ("search", "nothing"),
     ],
 )
 def test_what_nobody_recorded_ends_with_1_and_one_sentence(

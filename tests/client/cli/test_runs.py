@@ -169,3 +169,64 @@ def test_the_empty_lists_say_what_to_do(mltrace: Mltrace) -> None:
     assert "first run" in mltrace.show("components")
     assert "tags=" in mltrace.show("tags")
     assert "mltrace flag OUTPUT" in mltrace.show("review")
+
+
+@pytest.mark.usefixtures("runs")
+def test_notes_are_written_and_listed(mltrace: Mltrace) -> None:
+    assert "no note" in mltrace.show("notes", "1")
+
+    written = mltrace.show("notes", "2", "rows were [red]missing")
+    listed = mltrace.show("notes", "2").splitlines()
+    inspected = mltrace.show("inspect", "2", COLUMNS="200")
+
+    assert "rows were [red]missing" in written
+    assert listed[1] == "rows were [red]missing"
+    assert listed[2].startswith("the run itself, ")
+    assert listed[3:] == ["first try", "with care"]
+    assert "rows were [red]missing" in inspected
+    assert "--limit" in mltrace.show("notes", "2", "--limit", "1")
+
+
+@pytest.mark.usefixtures("runs")
+def test_runs_are_filtered(mltrace: Mltrace) -> None:
+    def ids(*arguments: str) -> list[str]:
+        shown = json.loads(mltrace.show(*arguments, "--json"))
+        return [run["component"] for run in shown["items"]]
+
+    assert ids("recent", "--status", "error") == ["training"]
+    assert ids("recent", "--status", "tests-failed", "--owner", "plumber") == ["training"]
+    assert ids("recent", "--owner", "nobody") == []
+    assert ids("recent", "--tag", "etl", "--since", "2026-01-15") == ["training"]
+    assert ids("recent", "--until", "2026-01-15T12:00") == ["cleaning"]
+    assert ids("recent", "--since", "9h") == []
+    assert ids("history", "training", "--since", "520w", "--status", "error") == ["training"]
+    assert ids("history", "training", "--until", "2026-01-01") == []
+    assert ids("recent", "--flagged") == []
+
+
+@pytest.mark.usefixtures("runs")
+def test_inspect_tells_what_is_wrong_upstream(mltrace: Mltrace, record: Record) -> None:
+    record(make_run("inference", start=60 * 24 * 41, io=[read("model.joblib")]))
+
+    shown = mltrace.show("inspect", "3")
+
+    for said in (
+        "! 1 failed test among 2 earlier runs",
+        "! 1 stale run among 2 earlier runs",
+        "! 1 failed run among 2 earlier runs",
+    ):
+        assert said in shown
+
+
+@pytest.mark.usefixtures("runs")
+def test_search_finds_by_words(mltrace: Mltrace) -> None:
+    found = mltrace.show("search", "first", "care")
+
+    assert "the run itself" in found
+    assert "about run 2" in found
+    assert "model.joblib" in mltrace.show("search", "MODEL")
+    assert "cleaning" in mltrace.show("search", "clean")
+    assert "more words" in mltrace.show("search", "ing", "--limit", "1")
+    nothing = mltrace("search", "no", "such", "thing")
+    assert (nothing.returncode, nothing.stdout) == (1, "")
+    assert "no such thing" in nothing.stderr
