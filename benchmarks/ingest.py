@@ -1,18 +1,22 @@
 """Runs a second through each door, from request to commit, beside a bare COPY of the same rows.
 
 Starts `mltrace up`, and a sender in a process of its own with requests encoded beforehand: 512 runs
-a request, 4 links and 2 test results a run, a few requests at once. Then the rows that were stored
-are copied into a fresh database of the same PostgreSQL with the same keys and indexes, 2,048 runs a
-commit: what the database could take if nothing had to be received, decoded or looked up.
+a request, a few requests at once. A run is what the client makes of a decorated function in a git
+repository: 14 attributes, among them 1.2 kB of code, 4 links and 2 test results. Then the rows that
+were stored are copied into a fresh database of the same PostgreSQL with the same keys and indexes,
+2,048 runs a commit: what it could take if nothing had to be received, decoded or looked up.
 
-Prints one JSON object a line: `runs_per_s` of a door or of the COPY, and `ratio` of door to COPY.
-Run with `python benchmarks/ingest.py [--runs N] [--senders N]` where nothing else runs.
+Prints one JSON object a line: `runs_per_s` of a door or of the COPY, `ratio` of door to COPY, CPU
+seconds per 1,000 runs of the exporter and of PostgreSQL, and the exporter's peak memory so far.
+Run with `python benchmarks/ingest.py [--runs N] [--senders N] [--rounds N]` where nothing else
+runs. With `--rounds 13` more than 1,000,000 runs go through each door, and memory must not grow.
 """
 
 import argparse
 import io
 import json
 import multiprocessing
+import os
 import re
 import subprocess
 import sys
@@ -20,7 +24,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -40,6 +44,8 @@ START_NS = 1_767_225_600_000_000_000
 COMPONENTS = 20
 METHOD = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 # Each table that holds runs, by the column that tells the run.
+TICKS = os.sysconf("SC_CLK_TCK")
+Value = str | bool | int | float | list[str]
 TABLES = {"component_run": "id", "run_io": "run_id", "test_result": "run_id"}
 
 
@@ -48,27 +54,70 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--runs", type=int, default=81_920)
     parser.add_argument("--senders", type=int, default=4)
+    parser.add_argument("--rounds", type=int, default=1)
     options = parser.parse_args()
-    doors: list[tuple[str, Callable[[str], Callable[[bytes], None]], str]] = [
-        ("http", open_http, "http"),
-        ("grpc", open_grpc, "grpc"),
-    ]
-    with tempfile.TemporaryDirectory() as home, run_server(Path(home)) as addresses:
+    doors: dict[str, Callable[[str], Callable[[bytes], None]]] = {
+        "http": open_http,
+        "grpc": open_grpc,
+    }
+    with tempfile.TemporaryDirectory() as home, run_server(Path(home)) as (addresses, pid):
         database = f"postgresql+psycopg2://postgres@/postgres?host={home}/postgres&port=5432"
-        rates = {
-            name: measure_door(opener, addresses[key], number, options.runs, options.senders)
-            for number, (name, opener, key) in enumerate(doors)
-        }
-        copied = measure_copy(database)
+        figures: list[dict[str, Any]] = [
+            {
+                "way": name,
+                **measure(pid, opener, addresses[name], door * options.rounds + each, options),
+            }
+            for door, (name, opener) in enumerate(doors.items())
+            for each in range(options.rounds)
+        ]
+        copied = measure_copy(database, options.runs * len(doors))
     print(json.dumps({"way": "copy", "runs_per_s": round(copied)}))
-    for name, rate in rates.items():
-        line = {"way": name, "runs_per_s": round(rate), "ratio": round(rate / copied, 3)}
-        print(json.dumps(line))
+    for line in figures:
+        print(json.dumps({**line, "ratio": round(line["runs_per_s"] / copied, 3)}))
+
+
+def measure(
+    pid: int,
+    opener: Callable[[str], Callable[[bytes], None]],
+    address: str,
+    number: int,
+    options: argparse.Namespace,
+) -> dict[str, float]:
+    """Send one round through a door and return what it took."""
+    before = read_cpu_s(pid)
+    rate = measure_door(opener, address, number, options.runs, options.senders)
+    took = [
+        (after - at) * 1000 / options.runs
+        for at, after in zip(before, read_cpu_s(pid), strict=True)
+    ]
+    peak = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+    assert peak
+    return {
+        "runs_per_s": round(rate),
+        "exporter_cpu_s": round(took[0], 3),
+        "postgres_cpu_s": round(took[1], 3),
+        "peak_mb": round(int(peak[1]) / 1000),
+    }
+
+
+def read_cpu_s(pid: int) -> tuple[float, float]:
+    """Return the CPU seconds used by a process, and by all that it started."""
+    used: dict[int, tuple[int, float]] = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            fields = path.read_text().rpartition(")")[2].split()
+            # Parent, then time in user mode and in the kernel, then the same of ended children.
+            used[int(path.parent.name)] = int(fields[1]), sum(map(int, fields[11:15])) / TICKS
+    family, grown = {pid}, True
+    while grown:
+        more = {child for child, (parent, _) in used.items() if parent in family} - family
+        family, grown = family | more, bool(more)
+    return used[pid][1], sum(used[child][1] for child in family - {pid})
 
 
 @contextmanager
-def run_server(home: Path) -> Iterator[Mapping[str, str]]:
-    """Run `mltrace up`; the value has the addresses of its doors."""
+def run_server(home: Path) -> Iterator[tuple[Mapping[str, str], int]]:
+    """Run `mltrace up`; the value has the addresses of its doors, and the process's id."""
     program = Path(sys.executable).with_name("mltrace")
     ports = ["--port", "0", "--otlp-http-port", "0", "--otlp-grpc-port", "0"]
     process = subprocess.Popen(  # noqa: S603 - our own program
@@ -78,7 +127,7 @@ def run_server(home: Path) -> Iterator[Mapping[str, str]]:
     ready = process.stdout.readline()
     found = re.search(r"OTLP/HTTP http://(?P<http>\S+)  OTLP/gRPC (?P<grpc>\S+)", ready)
     assert found, ready
-    yield found.groupdict()
+    yield found.groupdict(), process.pid
     process.terminate()
     process.wait()
 
@@ -170,9 +219,18 @@ def encode_run(number: int) -> Span:
             {
                 names.COMPONENT_NAME: component,
                 names.COMPONENT_OWNER: "bench",
+                names.COMPONENT_DESCRIPTION: "Makes a report of the newest features.",
                 names.COMPONENT_TAGS: ["bench"],
+                names.RUN_STALENESS_THRESHOLD: 2_592_000.0,
                 names.CODE_FUNCTION_NAME: f"bench.{component}",
+                names.CODE_FILE_PATH: "pipelines/bench.py",
+                names.CODE_LINE_NUMBER: 12,
+                names.CODE_SNAPSHOT: f"def {component}(): ...\n" + "    # a line of code\n" * 60,
                 names.VCS_REVISION: "0123456789abcdef0123456789abcdef01234567",
+                names.VCS_REF: "main",
+                names.VCS_REPOSITORY: "https://git.example.com/bench.git",
+                names.VCS_TAGS: ["v1"],
+                names.VCS_DIRTY: False,
             }
         ),
     )
@@ -182,11 +240,12 @@ def encode_run(number: int) -> Span:
         ("output", f"features-{number}.parquet"),
         ("output", f"report-{number}.json"),
     ):
-        told = {
+        told: dict[str, Value] = {
             names.IO_DIRECTION: direction,
             names.IO_NAME: name,
             names.IO_TYPE: "data",
             names.IO_DIGEST: f"xxh128:{hash(name) & (2**64 - 1):032x}",
+            names.IO_SIZE: 51_200,
         }
         span.links.add(trace_id=span.trace_id, span_id=span.span_id, attributes=tell(told))
     for case in ("testRange", "testNulls"):
@@ -195,29 +254,36 @@ def encode_run(number: int) -> Span:
             names.TEST_CASE: case,
             names.TEST_STATUS: "pass",
             names.TEST_PHASE: "after",
+            names.TEST_DURATION: number % 1000 / 1e6,
         }
         span.events.add(name=names.TEST_EVENT, attributes=tell(told))
     return span
 
 
-def tell(values: Mapping[str, str | list[str]]) -> list[KeyValue]:
+def tell(values: Mapping[str, Value]) -> list[KeyValue]:
     """Return attributes."""
     return [KeyValue(key=key, value=encode_value(value)) for key, value in values.items()]
 
 
-def encode_value(value: str | list[str]) -> AnyValue:
+def encode_value(value: Value) -> AnyValue:
     """Return a value."""
     if isinstance(value, str):
         return AnyValue(string_value=value)
+    if isinstance(value, bool):
+        return AnyValue(bool_value=value)
+    if isinstance(value, int):
+        return AnyValue(int_value=value)
+    if isinstance(value, float):
+        return AnyValue(double_value=value)
     return AnyValue(array_value=ArrayValue(values=[AnyValue(string_value=v) for v in value]))
 
 
-def measure_copy(database: str) -> float:
-    """Return runs per second of copying everything stored into a fresh database."""
+def measure_copy(database: str, limit: int) -> float:
+    """Return runs per second of copying what was stored, up to a limit, into a fresh database."""
     source = open_engine(database)
     with source.connect() as connection:
-        batches = [read_batch(connection, ids) for ids in read_ids(connection)]
-        count: int = connection.scalar(sa.text("SELECT count(*) FROM component_run")) or 0
+        ids = read_ids(connection, limit)
+        batches = [read_batch(connection, some) for some in ids]
     with source.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(sa.text("CREATE DATABASE bare"))
     bare = open_engine(database.replace("/postgres?", "/bare?"))
@@ -230,12 +296,13 @@ def measure_copy(database: str) -> float:
         duration_s = time.perf_counter() - started
     for engine in (source, bare):
         engine.dispose()
-    return count / duration_s
+    return sum(map(len, ids)) / duration_s
 
 
-def read_ids(connection: sa.Connection) -> list[Sequence[int]]:
+def read_ids(connection: sa.Connection, limit: int) -> list[Sequence[int]]:
     """Return the runs' ids by the commit that is to hold them."""
-    ids = list(connection.scalars(sa.text("SELECT id FROM component_run ORDER BY id")))
+    query = sa.text(f"SELECT id FROM component_run ORDER BY id LIMIT {limit}")  # noqa: S608 - a number
+    ids = list(connection.scalars(query))
     return [ids[start : start + RUNS_PER_COPY] for start in range(0, len(ids), RUNS_PER_COPY)]
 
 

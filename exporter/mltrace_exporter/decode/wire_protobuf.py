@@ -43,7 +43,7 @@ def read_protobuf(body: bytes) -> Iterator[Span | Spoilt | None]:
         request, spoilt = rescue_request(body)
         yield from spoilt
     for group in request.resource_spans:
-        resource = _read_attributes(group.resource.attributes)
+        resource = _clean_keys(_read_attributes(group.resource.attributes))
         for scope in group.scope_spans:
             for span in scope.spans:
                 yield _read_span(span, resource)
@@ -68,7 +68,7 @@ def _read_span(span: trace_pb2.Span, resource: Attributes) -> Span | None:
         span.end_time_unix_nano,
         status.code == _ERROR,
         _clean(status.message),
-        attributes,
+        _clean_keys(attributes),
         [Event(_clean(event.name), _read_attributes(event.attributes)) for event in span.events],
         [
             Link(link.trace_id, link.span_id, _read_attributes(link.attributes))
@@ -87,10 +87,12 @@ def _read_attributes(pairs: Iterable[KeyValue]) -> dict[str, object]:
             said[pair.key] = _clean(text) if "\0" in text else text
         else:
             said[pair.key] = _read_value(value)
-    for key in said:
-        if "\0" in key:
-            return {_clean(key): value for key, value in said.items()}
     return said
+
+
+def _clean_keys(said: dict[str, object]) -> dict[str, object]:
+    """Return the attributes with storable keys. Those of links and events are not stored."""
+    return {_clean(key): value for key, value in said.items()} if "\0" in "".join(said) else said
 
 
 def _clean(text: str) -> str:
@@ -110,5 +112,5 @@ _READERS: dict[str | None, Callable[[AnyValue], object]] = {
     "double_value": lambda value: fit_float(value.double_value),
     "bytes_value": lambda value: base64.b64encode(value.bytes_value).decode(),
     "array_value": lambda value: [_read_value(item) for item in value.array_value.values],
-    "kvlist_value": lambda value: _read_attributes(value.kvlist_value.values),
+    "kvlist_value": lambda value: _clean_keys(_read_attributes(value.kvlist_value.values)),
 }
