@@ -11,7 +11,7 @@ In: a folder for the database (used again if the same history is in it), the num
 Out: the database; the same history for the same numbers. Rows are copied into the migrated tables
 without their indexes, which are made afterwards. Takes about two minutes on two cores.
 
-Run with `python benchmarks/history.py FOLDER [--runs N] [--seed N]`.
+Run with `python benchmarks/history.py [FOLDER] [--runs N] [--seed N]`.
 """
 
 import argparse
@@ -19,6 +19,7 @@ import hashlib
 import io
 import json
 import random
+import tempfile
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -100,18 +101,24 @@ class Landmarks:
 def main() -> None:
     """Make the history and print what it holds."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folder", nargs="?", type=Path)
     parser.add_argument("--runs", type=int, default=RUNS)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
+    folder = options.folder or choose_folder(options.runs)
     started = time.perf_counter()
-    with open_history(options.folder, options.runs, options.seed) as (engine, _):
+    with open_history(folder, options.runs, options.seed) as (engine, _):
         with engine.connect() as connection:
             counts = {
                 table: connection.scalar(sa.text(f"SELECT count(*) FROM {table}"))  # noqa: S608
                 for table in (*_COLUMNS, "flag")
             }
         print(json.dumps({"seconds": round(time.perf_counter() - started), **counts}))
+
+
+def choose_folder(runs: int) -> Path:
+    """Return where a history of so many runs is kept if nobody names a folder."""
+    return Path(tempfile.gettempdir()) / f"mltrace-history-{runs}"
 
 
 @contextmanager

@@ -5,6 +5,8 @@ JSON object a line for each question: p50, p95 and the slowest in milliseconds, 
 holds, and the limit that p95 is to keep. Each question is asked about many different runs, after a
 few that are not counted. Nothing is kept between two answers but PostgreSQL's own cache.
 
+With `--explain` it prints instead what PostgreSQL does for the main ones, as EXPLAIN ANALYZE tells.
+
 Run with `python benchmarks/questions.py [FOLDER] [--runs N] [--only WORD]` where nothing else runs.
 """
 
@@ -14,7 +16,6 @@ import os
 import random
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,16 +25,20 @@ from typing import Any
 from urllib.parse import urlencode
 
 import httpx
+import sqlalchemy as sa
 from history import (
     LAYERS,
     PIPELINES,
     RUNS,
     WIDTH,
     Landmarks,
+    choose_folder,
     open_history,
 )
 
-FOLDER = Path(tempfile.gettempdir()) / "mltrace-history"
+from mltrace_exporter.queries import lineage, review, runs
+from mltrace_exporter.store.selection import Selection
+
 LINEAGE_ROUNDS = 30
 
 
@@ -62,14 +67,57 @@ def main() -> None:
     parser.add_argument("folder", nargs="?", type=Path)
     parser.add_argument("--runs", type=int, default=RUNS)
     parser.add_argument("--only", default="", help="questions whose names hold this")
+    parser.add_argument("--explain", action="store_true")
     options = parser.parse_args()
-    folder = options.folder or FOLDER.with_name(f"{FOLDER.name}-{options.runs}")
+    folder = options.folder or choose_folder(options.runs)
     with open_history(folder, options.runs) as (engine, landmarks):
+        if options.explain:
+            explain(engine, landmarks, options.only)
+            return
         address = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
         with run_server(address) as base, httpx.Client(base_url=base, timeout=60) as client:
             for question in list_questions(landmarks):
                 if options.only in question.name:
                     print(json.dumps(measure(client, question)), flush=True)
+
+
+def explain(engine: sa.Engine, history: Landmarks, only: str) -> None:
+    """Ask the main questions in this process and print the plan of each statement."""
+    prediction = history.prediction(3, 2)
+    questions: dict[str, Callable[[sa.Connection], object]] = {
+        "recent": lambda connection: runs.list_runs(connection, limit=20),
+        "history": lambda connection: runs.list_runs(
+            connection, Selection(component="pipeline-3/layer-5/stage-03"), limit=20
+        ),
+        "trace": lambda connection: lineage.trace_output(connection, prediction),
+        "impact": lambda connection: lineage.impact_output(connection, history.table(3, 20, 1, 3)),
+        "review": review.review_flags,
+    }
+    plans: list[str] = []
+
+    def plan(  # noqa: PLR0913, PLR0917 - what SQLAlchemy calls it with
+        connection: sa.Connection,
+        cursor: Any,  # noqa: ANN401
+        statement: str,
+        parameters: Any,  # noqa: ANN401
+        context: object,
+        executemany: object,
+    ) -> None:
+        del connection, context, executemany
+        cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS, COSTS OFF, TIMING OFF) {statement}", parameters)
+        plans.append("\n".join(row[0] for row in cursor.fetchall()))
+
+    for name, ask in questions.items():
+        if only not in name:
+            continue
+        with engine.connect() as connection:
+            ask(connection)
+            sa.event.listen(engine, "before_cursor_execute", plan)
+            ask(connection)
+            sa.event.remove(engine, "before_cursor_execute", plan)
+        for number, text in enumerate(plans, 1):
+            print(f"-- {name}, statement {number}\n{text}\n")
+        plans.clear()
 
 
 @contextmanager
