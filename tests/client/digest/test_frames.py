@@ -58,7 +58,9 @@ def columns(draw: st.DrawFn, rows: int) -> "pd.Series[Any]":
 @st.composite
 def frames(draw: st.DrawFn, rows: int) -> pd.DataFrame:
     drawn = draw(st.lists(columns(rows), max_size=3))
-    frame = pd.concat(drawn, axis="columns") if drawn else pd.DataFrame(index=range(rows))
+    frame = (
+        pd.concat(drawn, axis="columns", sort=False) if drawn else pd.DataFrame(index=range(rows))
+    )
     frame.columns = pd.Index(
         draw(st.lists(LABELS, min_size=len(drawn), max_size=len(drawn))),
         dtype=object,
@@ -109,10 +111,8 @@ def test_one_changed_cell_is_seen(frame: pd.DataFrame, data: st.DataObject) -> N
     column = frame.iloc[:, place]
     cells = list(column)
     cells[row] = data.draw(st.sampled_from(CELLS.get(str(column.dtype), cells)))
-    parts = [frame.iloc[:, each] for each in range(frame.shape[1])]
-    parts[place] = pd.Series(cells, index=frame.index, dtype=column.dtype)
-    changed = pd.concat(parts, axis="columns").set_axis(frame.columns, axis="columns")
-    changed.index = frame.index
+    changed = frame.copy()
+    changed.isetitem(place, pd.Series(cells, dtype=column.dtype).array)
 
     assert (text_of(changed) == text_of(frame)) == (show_frame(changed) == show_frame(frame))
 
@@ -124,7 +124,7 @@ def test_how_a_frame_was_made_is_no_content(frame: pd.DataFrame) -> None:
     made = [
         frame.copy(),
         frame.take(backwards).take(backwards),
-        pd.concat([frame, frame], axis="columns").iloc[:, : frame.shape[1]],
+        pd.concat([frame, frame], axis="columns", sort=False).iloc[:, : frame.shape[1]],
         pd.concat([frame, frame]).iloc[: len(frame)],
         pd.concat([frame[:1], frame[1:]]),
     ]
