@@ -8,8 +8,8 @@ import sqlalchemy as sa
 from mltrace_exporter.lineage.staleness import explain_staleness
 from mltrace_exporter.queries.components import require_component, require_tag
 from mltrace_exporter.queries.cursors import make_cursor, read_cursor
-from mltrace_exporter.queries.notes import list_notes
-from mltrace_exporter.queries.upstream import judge_upstream
+from mltrace_exporter.queries.notes import page_notes
+from mltrace_exporter.queries.upstream import judge_upstream, read_upstream
 from mltrace_exporter.store import runs as stored
 from mltrace_exporter.store.edges import Edge, read_edges
 from mltrace_exporter.store.liveness import explain_abort
@@ -100,12 +100,15 @@ def get_run(connection: sa.Connection, ref: str) -> Run:
         NotFound: no run, or more than one, answers to ``ref``.
     """
     run_id = resolve_run(connection, ref)
-    edges = read_edges(connection, [run_id])
+    lineage = read_upstream(connection, run_id)
+    edges = [edge for edge in lineage.edges if edge.consumer == run_id]
     producers = sorted({edge.producer for edge in edges})
-    summaries = summarise(connection, [run_id, *producers])
+    near = {run_id, *producers}
+    their = [edge for edge in lineage.edges if edge.consumer in near]
+    summaries = summarise(connection, near, their)
     row = stored.read_details(connection, run_id)
     attributes = dict(row.attributes)
-    notes = list_notes(connection, ref, limit=NOTE_LIMIT).items
+    notes = page_notes(connection, run_id, row, limit=NOTE_LIMIT).items
     return Run(
         summary=summaries[run_id],
         description=row.description,
@@ -132,7 +135,7 @@ def get_run(connection: sa.Connection, ref: str) -> Run:
         resource=row.resource,
         attributes=attributes,
         note_history=notes,
-        upstream=judge_upstream(connection, run_id),
+        upstream=judge_upstream(connection, lineage),
     )
 
 

@@ -24,7 +24,7 @@ from mltrace_exporter.store.schema import (
 
 Row = sa.Row[*tuple[Any, ...]]
 
-_RECENT_RUNS = 1000
+_RECENT_RUNS = 500
 _LAST_CHARACTER = "\U0010ffff"
 _INDEXED_LENGTH = 200
 
@@ -88,12 +88,17 @@ def _select_recent(text: str) -> sa.Select[str]:
         .limit(_RECENT_RUNS)
         .subquery("recent")
     )
-    name = io_pointer.c.name
-    return (
-        sa.select(name)
+    # Apart, so that PostgreSQL does not look through all names there ever were.
+    used = (
+        sa.select(io_pointer.c.name)
         .join(run_io, run_io.c.pointer_id == io_pointer.c.id)
         .join(recent, recent.c.id == run_io.c.run_id)
-        .where(name.icontains(text, autoescape=True))
         .distinct()
-        .order_by(name)
+        .cte("used")
+        .prefix_with("MATERIALIZED")
+    )
+    return (
+        sa.select(used.c.name)
+        .where(used.c.name.icontains(text, autoescape=True))
+        .order_by(used.c.name)
     )
