@@ -146,6 +146,17 @@ def test_a_run_shows_its_status_in_three_parts(page: Page, pipeline: str) -> Non
     expect(page.get_by_text("uncommitted changes")).to_be_visible()
 
 
+def test_a_run_shows_its_notes_and_what_is_wrong_upstream(page: Page, pipeline: str) -> None:
+    for text in ("older\nnote", "newest note"):
+        httpx.post(f"{pipeline}/api/runs/3/notes", json={"text": text, "author": "jeanne"})
+
+    visit(page, f"{pipeline}/runs/3")
+
+    notes = page.locator(".notes").all_inner_texts()
+    assert notes[:2] == ["newest note", "older\nnote"]
+    expect(page.get_by_text("Among ")).to_contain_text("earlier run")
+
+
 def test_a_stale_run_says_why(page: Page, pipeline: str) -> None:
     visit(page, f"{pipeline}/runs/3")
     notice = page.get_by_role("region", name="This run is stale")
