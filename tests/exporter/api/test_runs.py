@@ -129,7 +129,9 @@ def test_runs_are_filtered_and_counted(
 def test_pages_hold_every_run_once(
     api: httpx.Client, size: int, order: str, tag: str | None
 ) -> None:
-    query: dict[str, str | int] = {"limit": size, "order": order} | ({"tag": tag} if tag else {})
+    query: dict[str, str | int] = {"limit": size, "order": order}
+    if tag:
+        query["tag"] = tag
     found: list[int] = []
     while True:
         page = api.get("/api/runs", params=query).json()
