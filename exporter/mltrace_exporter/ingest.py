@@ -7,19 +7,22 @@ Nothing stays in memory past the answer.
 
 import logging
 import threading
+import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 
 import psycopg2
 import psycopg2.errors
 import sqlalchemy as sa
 
 from mltrace_exporter.decode import Encoding, decode_request
-from mltrace_exporter.errors import ExporterError, Unavailable
+from mltrace_exporter.errors import ExporterError, MalformedRequest, Unavailable
 from mltrace_exporter.model import Batch, DeadLetter, Marker, Run, Said, join_batches, make_batch
 from mltrace_exporter.store.write import Written, join_written, write_batch
+from mltrace_exporter.tally import Tally
 
 _log = logging.getLogger(__name__)
 
@@ -59,7 +62,6 @@ class Outcome:
 @dataclass(frozen=True, slots=True)
 class _Waiting:
     batch: Batch
-    size_bytes: int
     done: Future[Written]
 
 
@@ -68,11 +70,19 @@ class Ingest:
 
     Args:
         engine: the database.
-        pending_limit_bytes: requests over this total that wait for a commit are refused.
+        tally: counts what happens; a new one if nothing is said.
+        pending_limit_bytes: requests over this total that are read or wait for a commit are
+            refused. What a request says takes about five times its bytes.
     """
 
-    def __init__(self, engine: sa.Engine, pending_limit_bytes: int = 256 * 1024 * 1024) -> None:
+    def __init__(
+        self,
+        engine: sa.Engine,
+        tally: Tally | None = None,
+        pending_limit_bytes: int = 128 * 1024 * 1024,
+    ) -> None:
         self._engine = engine
+        self._tally = tally or Tally(engine)
         self._pending_limit_bytes = pending_limit_bytes
         self._pending_bytes = 0
         self._waiting: deque[_Waiting] = deque()
@@ -98,12 +108,15 @@ class Ingest:
             MalformedRequest: the body as a whole cannot be read.
             Unavailable: too much is waiting, or the database is away; nothing was stored.
         """
-        batch = decode_request(body, encoding)
-        if not len(batch):
-            return Outcome(0, 0, batch.ignored)
-        written = self._enqueue(batch, len(body)).result()
-        dead = len(batch.dead_letters) + written.refused
-        return Outcome(written.stored, written.duplicate, batch.ignored, dead)
+        try:
+            outcome = self._accept(body, encoding)
+        except Exception as error:
+            answer = "malformed" if isinstance(error, MalformedRequest) else "refused"
+            self._tally.count_request(answer, len(body))
+            raise
+        self._tally.count_request("accepted", len(body))
+        self._tally.count_spans(**asdict(outcome))
+        return outcome
 
     def close(self) -> None:
         """Store what was accepted, then stop. Later requests are refused."""
@@ -113,15 +126,36 @@ class Ingest:
         for writer in self._writers:
             writer.join()
 
-    def _enqueue(self, batch: Batch, size_bytes: int) -> Future[Written]:
-        waiting = _Waiting(batch, size_bytes, Future())
+    def _accept(self, body: bytes, encoding: Encoding) -> Outcome:
+        with self._reserve(len(body)):
+            batch = decode_request(body, encoding)
+            if not len(batch):
+                return Outcome(0, 0, batch.ignored)
+            written = self._enqueue(batch).result()
+        dead = len(batch.dead_letters) + written.refused
+        return Outcome(written.stored, written.duplicate, batch.ignored, dead)
+
+    @contextmanager
+    def _reserve(self, size_bytes: int) -> Iterator[None]:
+        """Count a request's bytes as pending, from before it is read until it is committed."""
         with self._changed:
-            if self._closed:
-                raise Unavailable("The exporter is stopping.")
             # An oversized request passes when it is alone: it must not be refused for ever.
             if self._pending_bytes and self._pending_bytes + size_bytes > self._pending_limit_bytes:
                 raise Unavailable("Too many requests are waiting for the database.")
             self._pending_bytes += size_bytes
+            self._tally.tell_pending(self._pending_bytes)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._pending_bytes -= size_bytes
+                self._tally.tell_pending(self._pending_bytes)
+
+    def _enqueue(self, batch: Batch) -> Future[Written]:
+        waiting = _Waiting(batch, Future())
+        with self._changed:
+            if self._closed:
+                raise Unavailable("The exporter is stopping.")
             self._waiting.append(waiting)
             self._changed.notify_all()
         return waiting.done
@@ -132,8 +166,6 @@ class Ingest:
                 _answer(group, self._commit(join_batches(one.batch for one in group)))
             except Exception as error:  # noqa: BLE001 - the writer outlives whatever a request holds
                 self._part(group, error)
-            finally:
-                self._release(group)
 
     def _take_group(self) -> list[_Waiting]:
         """Wait for requests and return as many as share one commit; none at the end."""
@@ -144,10 +176,6 @@ class Ingest:
                 group.append(self._waiting.popleft())
                 count += len(group[-1].batch)
             return group
-
-    def _release(self, group: Sequence[_Waiting]) -> None:
-        with self._changed:
-            self._pending_bytes -= sum(waiting.size_bytes for waiting in group)
 
     def _commit(self, batch: Batch) -> Written:
         for _ in range(_CONFLICT_TRIES - 1):
@@ -160,8 +188,11 @@ class Ingest:
         return self._commit_once(batch)
 
     def _commit_once(self, batch: Batch) -> Written:
+        begun = time.perf_counter()
         with self._engine.begin() as connection:
-            return write_batch(connection, batch)
+            written = write_batch(connection, batch)
+        self._tally.count_commit(time.perf_counter() - begun, len(batch))
+        return written
 
     def _part(self, group: Sequence[_Waiting], error: Exception) -> None:
         """Give every request of a failed group its own try, so that one cannot spoil the others."""

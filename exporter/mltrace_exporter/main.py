@@ -8,7 +8,7 @@ was accepted is committed, the database goes last.
 import importlib.metadata
 import socket
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -18,6 +18,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import PlainTextResponse
 from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
 from starlette.types import ASGIApp
 
 from mltrace_exporter import api, panel
@@ -29,17 +30,21 @@ from mltrace_exporter.pruning import Pruner
 from mltrace_exporter.receive import GrpcDoor, create_http_door
 from mltrace_exporter.settings import Settings
 from mltrace_exporter.store.database import check_revision, migrate, open_engine
+from mltrace_exporter.tally import Tally
 from mltrace_exporter.web import Reading
 
 _DRAIN_TIMEOUT_S = 15
 _OLDEST_POSTGRESQL = 14
 
 
-def create_app(engine: sa.Engine, *, allows_clean: bool = False) -> FastAPI:
+def create_app(
+    engine: sa.Engine, tally: Tally | None = None, *, allows_clean: bool = False
+) -> FastAPI:
     """Return the web app on port 8080: HTTP API, panel, ``/metrics``, ``/healthz``, ``/readyz``.
 
     Args:
         engine: of the database.
+        tally: what the doors of the same process count, for ``/metrics``.
         allows_clean: see `Settings`.
     """
     app = FastAPI(
@@ -54,14 +59,15 @@ def create_app(engine: sa.Engine, *, allows_clean: bool = False) -> FastAPI:
     app.state.allows_clean = allows_clean
     app.include_router(api.router)
     api.problems.install(app)
-    _add_operations(app, engine)
+    _add_operations(app, [StoreCollector(engine), *([tally] if tally else [])])
     panel.install(app)
     return app
 
 
-def _add_operations(app: FastAPI, engine: sa.Engine) -> None:
+def _add_operations(app: FastAPI, collectors: Iterable[Collector]) -> None:
     registry = CollectorRegistry()
-    registry.register(StoreCollector(engine))
+    for collector in collectors:
+        registry.register(collector)
     ProcessCollector(registry=registry)
 
     @app.get("/metrics", include_in_schema=False)
@@ -120,12 +126,13 @@ def run(settings: Settings, announce: Callable[[Addresses], None]) -> None:
         )
         cleanup.callback(grpc_door.stop, 0)
         engine, data = _open_database(settings, cleanup)
-        ingest = Ingest(engine)
+        tally = Tally(engine)
+        ingest = Ingest(engine, tally)
         cleanup.callback(ingest.close)
         if settings.retention.is_limited:
             cleanup.callback(Pruner(engine, settings.retention).close)
         http_door = create_http_door(ingest, settings.request_limit_bytes)
-        app = create_app(engine, allows_clean=settings.allows_clean)
+        app = create_app(engine, tally, allows_clean=settings.allows_clean)
         servers = [_Server(app, panel_socket), _Server(http_door, otlp_socket)]
         cleanup.callback(_drain, servers, grpc_door)
         for server in servers:
