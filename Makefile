@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench docs services constraints clean
+.PHONY: help demo test soak check format bench docs services constraints clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
@@ -21,6 +21,9 @@ demo: .venv/ready ## show an example pipeline with a fault to find; ARGS=--exit 
 
 test: services ## run the tests; ARGS goes to pytest
 	$(BIN)/pytest $(ARGS)
+
+soak: services ## kill the exporter twenty times under load, which takes some minutes
+	MLTRACE_TEST_KILLS=20 $(BIN)/pytest tests/system/test_faults.py $(ARGS)
 
 check: .venv/ready ## format, lint, types and import rules
 	$(BIN)/ruff format --check
