@@ -27,9 +27,10 @@ from time import perf_counter
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 
-from mltrace_otel import Component, wire
+from mltrace_otel import Component
 from mltrace_otel.contract import attributes as key
 from mltrace_otel.provenance import find_repository, read_source
+from mltrace_otel.telemetry import wire
 
 ROUNDS = 25
 CALLS = 250

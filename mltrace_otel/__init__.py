@@ -7,7 +7,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mltrace_otel.artifacts import load, save
     from mltrace_otel.component import Component
     from mltrace_otel.datatests import Test
     from mltrace_otel.errors import (
@@ -23,11 +22,10 @@ if TYPE_CHECKING:
         SetupError,
         UnknownVariable,
     )
-    from mltrace_otel.history import History
     from mltrace_otel.pointers import IOPointer, PointerType
     from mltrace_otel.provenance import create_random_ids, get_git_hash, get_git_tags
-    from mltrace_otel.providers import configure
-    from mltrace_otel.queries import (
+    from mltrace_otel.questions.history import History
+    from mltrace_otel.questions.queries import (
         add_notes_to_component_run,
         backtrace,
         clean_db,
@@ -50,8 +48,10 @@ if TYPE_CHECKING:
     )
     from mltrace_otel.registration import register
     from mltrace_otel.runs import ComponentRun
+    from mltrace_otel.saving import load, save
     from mltrace_otel.settings import set_address
-    from mltrace_otel.telemetry import flush, log_component_run
+    from mltrace_otel.telemetry.emission import flush, log_component_run
+    from mltrace_otel.telemetry.providers import configure
 
 __all__ = [
     "ApiError",
@@ -104,7 +104,7 @@ __all__ = [
 
 _HOMES = {
     "component": ("Component",),
-    "artifacts": ("load", "save"),
+    "saving": ("load", "save"),
     "datatests": ("Test",),
     "errors": (
         "ApiError",
@@ -119,13 +119,13 @@ _HOMES = {
         "SetupError",
         "UnknownVariable",
     ),
-    "history": ("History",),
+    "questions.history": ("History",),
     "pointers": ("IOPointer", "PointerType"),
     "provenance": ("create_random_ids", "get_git_hash", "get_git_tags"),
     "runs": ("ComponentRun",),
     "settings": ("set_address",),
-    "providers": ("configure",),
-    "queries": (
+    "telemetry.providers": ("configure",),
+    "questions.queries": (
         "add_notes_to_component_run",
         "backtrace",
         "clean_db",
@@ -147,7 +147,7 @@ _HOMES = {
         "web_trace",
     ),
     "registration": ("register",),
-    "telemetry": ("flush", "log_component_run"),
+    "telemetry.emission": ("flush", "log_component_run"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

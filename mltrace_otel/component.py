@@ -4,19 +4,19 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
-from mltrace_otel import wire
-from mltrace_otel.binding import read_variables
+from mltrace_otel.calls.binding import read_variables
+from mltrace_otel.calls.plan import Plan
+from mltrace_otel.calls.slots import Labels, make_slots
+from mltrace_otel.calls.triggers import Trigger, adapt_trigger
+from mltrace_otel.calls.wrapping import check_function, decorate
 from mltrace_otel.datatests import Suite, Test, make_test, read_suite
 from mltrace_otel.errors import SetupError
-from mltrace_otel.otlp import Attributes
-from mltrace_otel.plan import Plan
 from mltrace_otel.pointers import accept_names
-from mltrace_otel.slots import Labels, make_slots
-from mltrace_otel.triggers import Trigger, adapt_trigger
-from mltrace_otel.wrapping import check_function, decorate
+from mltrace_otel.telemetry import wire
+from mltrace_otel.telemetry.otlp import Attributes
 
 if TYPE_CHECKING:
-    from mltrace_otel.history import History
+    from mltrace_otel.questions.history import History
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -164,7 +164,7 @@ class Component:
     @property
     def history(self) -> "History":
         """The runs of this component that have ended: ``history[0]`` is the first of all."""
-        from mltrace_otel.history import History  # noqa: PLC0415 - only questions need HTTP
+        from mltrace_otel.questions.history import History  # noqa: PLC0415 - only questions need HTTP
 
         return History(self.name)
 

@@ -17,14 +17,14 @@ from pathlib import Path
 
 from opentelemetry.trace import SpanContext
 
+from mltrace_otel.artifacts.files import hide_password, is_remote
+from mltrace_otel.artifacts.formats import Format
+from mltrace_otel.artifacts.sidecars import read_producer
 from mltrace_otel.digest import Digest, digest, digest_file
 from mltrace_otel.errors import SettingsError
-from mltrace_otel.files import hide_password, is_remote
-from mltrace_otel.formats import Format
 from mltrace_otel.names import find_paths, is_being_written, read_names
 from mltrace_otel.producers import PRODUCERS
 from mltrace_otel.settings import FILE_LIMIT, read_file_limit
-from mltrace_otel.sidecars import read_producer
 
 _PARTED = frozenset({dict, list, tuple})
 _THINGS_LIMIT = 64

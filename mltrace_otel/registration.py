@@ -3,12 +3,12 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import ParamSpec, TypeVar
 
-from mltrace_otel.binding import read_variables
+from mltrace_otel.calls.binding import read_variables
+from mltrace_otel.calls.plan import Plan
+from mltrace_otel.calls.slots import Labels, make_slots
+from mltrace_otel.calls.wrapping import check_function, decorate
 from mltrace_otel.component import Component
-from mltrace_otel.plan import Plan
 from mltrace_otel.pointers import accept_names
-from mltrace_otel.slots import Labels, make_slots
-from mltrace_otel.wrapping import check_function, decorate
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -7,9 +7,9 @@ import logging
 import threading
 from pathlib import Path
 
-from mltrace_otel.delivery import Delivery, Outcome, Patience, deliver_left
+from mltrace_otel.delivery.courier import Courier, Outcome, Patience, deliver_left
+from mltrace_otel.delivery.spool import Spool
 from mltrace_otel.settings import read_settings, read_spool_settings
-from mltrace_otel.spool import Spool
 
 _LOOK_EVERY_S = 5.0
 _log = logging.getLogger(__name__)
@@ -19,16 +19,16 @@ def collect(home: Path, endpoint: str) -> None:
     """Send to ``endpoint`` what ended programs left in ``home``, in a thread, until we end."""
     spool = Spool(read_spool_settings({"MLTRACE_HOME": str(home)}))
     settings = read_settings({"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint})
-    delivery = Delivery(lambda: settings, spool.set_aside)
+    courier = Courier(lambda: settings, spool.set_aside)
     threading.Thread(
-        target=_collect, args=(spool, delivery), name="mltrace-collect", daemon=True
+        target=_collect, args=(spool, courier), name="mltrace-collect", daemon=True
     ).start()
 
 
-def _collect(spool: Spool, delivery: Delivery) -> None:
+def _collect(spool: Spool, courier: Courier) -> None:
     patience, never = Patience(), threading.Event()
     while True:
-        for outcome in deliver_left(spool.adopt, delivery):
+        for outcome in deliver_left(spool.adopt, courier):
             if outcome.is_settled:
                 patience = Patience()
                 _tell(outcome, spool)

@@ -2,11 +2,11 @@
 
 import click
 
-from mltrace_otel.api_client import ApiClient
 from mltrace_otel.cli.question import question
 from mltrace_otel.cli.render.components import render_components, render_tags
 from mltrace_otel.contract.api import Component, Tag
 from mltrace_otel.errors import NotFound
+from mltrace_otel.questions.api_client import ApiClient
 
 
 @click.command()

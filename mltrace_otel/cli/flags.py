@@ -5,7 +5,6 @@ from collections.abc import Iterator
 
 import click
 
-from mltrace_otel.api_client import ApiClient
 from mltrace_otel.cli.question import find_user, limit_option, question
 from mltrace_otel.cli.render.flags import render_flagged, render_review, render_unflagged
 from mltrace_otel.contract.api import (
@@ -16,6 +15,7 @@ from mltrace_otel.contract.api import (
     Severity,
     UnflagRequest,
 )
+from mltrace_otel.questions.api_client import ApiClient
 
 
 @click.command()

@@ -14,11 +14,11 @@ from typing import TypeVar
 import click
 from opentelemetry import trace
 
-from mltrace_otel import wire
 from mltrace_otel.cli.render.words import printable
 from mltrace_otel.provenance import get_git_hash, get_git_tags
 from mltrace_otel.runs import ComponentRun
-from mltrace_otel.telemetry import announce, finish_span, start_span
+from mltrace_otel.telemetry import wire
+from mltrace_otel.telemetry.emission import announce, finish_span, start_span
 
 _T = TypeVar("_T")
 

@@ -6,11 +6,11 @@ from datetime import datetime
 import click
 from rich.console import RenderableType
 
-from mltrace_otel.api_client import ApiClient
 from mltrace_otel.cli.question import question
 from mltrace_otel.cli.render.collapsed import render_collapsed
 from mltrace_otel.cli.render.lineage import render_impact, render_trace
 from mltrace_otel.contract.api import ComponentTrace, Trace
+from mltrace_otel.questions.api_client import ApiClient
 
 Lineage = Trace | ComponentTrace
 

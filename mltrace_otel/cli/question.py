@@ -10,7 +10,7 @@ import click
 import msgspec
 from rich.console import Console, RenderableType
 
-from mltrace_otel.api_client import ApiClient
+from mltrace_otel.questions.api_client import ApiClient
 from mltrace_otel.settings import read_settings
 
 _Shape = TypeVar("_Shape")

@@ -5,13 +5,13 @@ from typing import Unpack
 
 import click
 
-from mltrace_otel.api_client import ApiClient, Selected
 from mltrace_otel.cli.moments import Moment
 from mltrace_otel.cli.question import find_user, limit_option, question
 from mltrace_otel.cli.render.notes import render_notes
 from mltrace_otel.cli.render.run_card import render_run
 from mltrace_otel.cli.render.runs import render_history, render_recent
 from mltrace_otel.contract.api import NotePage, NoteRequest, Run, RunPage, RunStatus
+from mltrace_otel.questions.api_client import ApiClient, Selected
 
 
 def _filters(command: Callable[..., None]) -> Callable[..., None]:

@@ -2,11 +2,11 @@
 
 import click
 
-from mltrace_otel.api_client import ApiClient
 from mltrace_otel.cli.question import limit_option, question
 from mltrace_otel.cli.render.search import render_found
 from mltrace_otel.contract.api import SearchAnswer
 from mltrace_otel.errors import NotFound
+from mltrace_otel.questions.api_client import ApiClient
 
 
 @click.command()

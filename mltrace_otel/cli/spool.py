@@ -9,14 +9,14 @@ from datetime import UTC, datetime
 import click
 import msgspec
 
-from mltrace_otel.answer import Verdict
 from mltrace_otel.cli.question import show
 from mltrace_otel.cli.render.spool import Sent, render_sent, render_status
-from mltrace_otel.delivery import Delivery, Outcome, Patience, deliver_left
+from mltrace_otel.delivery.answer import Verdict
+from mltrace_otel.delivery.courier import Courier, Outcome, Patience, deliver_left
+from mltrace_otel.delivery.spool import Spool
+from mltrace_otel.delivery.survey import Survey, survey_spool
 from mltrace_otel.errors import ServerFailed, SettingsError
 from mltrace_otel.settings import SpoolSettings, read_settings, read_spool_settings
-from mltrace_otel.spool import Spool
-from mltrace_otel.survey import Survey, survey_spool
 
 _REFUSED = 1
 
@@ -62,8 +62,8 @@ def send(*, wait: bool, as_json: bool) -> None:
 def _send(spool: Spool, *, wait: bool) -> Sent:
     endpoint = read_settings().endpoint
     sent = rejected = 0
-    with closing(Delivery(read_settings, spool.set_aside)) as delivery:
-        for outcome in _deliver(spool, delivery, wait=wait):
+    with closing(Courier(read_settings, spool.set_aside)) as courier:
+        for outcome in _deliver(spool, courier, wait=wait):
             if not outcome.is_settled:
                 raise ServerFailed(
                     f"Runs still wait in {spool.folder}: {endpoint} did not take them "
@@ -75,10 +75,10 @@ def _send(spool: Spool, *, wait: bool) -> Sent:
     return Sent(endpoint, sent, rejected)
 
 
-def _deliver(spool: Spool, delivery: Delivery, *, wait: bool) -> Iterator[Outcome]:
+def _deliver(spool: Spool, courier: Courier, *, wait: bool) -> Iterator[Outcome]:
     """Yield what becomes of each batch, after as many tries as it takes if we are to wait."""
     patience = Patience()
-    for outcome in deliver_left(spool.adopt, delivery):
+    for outcome in deliver_left(spool.adopt, courier):
         if wait and outcome.answer.verdict is Verdict.POSTPONED:
             patience.wait(outcome.answer, threading.Event())
             continue

@@ -12,8 +12,8 @@ from sklearn.linear_model import LinearRegression
 
 from mltrace_exporter.model import Io, Run
 from mltrace_otel import Component, load, save
+from mltrace_otel.artifacts.sidecars import read_sidecar
 from mltrace_otel.digest import digest
-from mltrace_otel.sidecars import read_sidecar
 
 Recorded = Callable[[], list[Run]]
 

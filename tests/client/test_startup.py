@@ -5,7 +5,7 @@ from pathlib import Path
 from receiving import Receiver, run_program
 
 HEAVY = (
-    *("fsspec", "grpc", "joblib", "mltrace_otel.api_client", "mltrace_otel.contract.api"),
+    *("fsspec", "grpc", "joblib", "mltrace_otel.questions.api_client", "mltrace_otel.contract.api"),
     *("numpy", "pandas", "polars", "pyarrow", "requests", "sklearn", "torch"),
 )
 

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from mltrace_otel.cli.render.layout import lines, section, table
 from mltrace_otel.cli.render.words import ago, command, count, printable, size
-from mltrace_otel.survey import Backlog, Survey
+from mltrace_otel.delivery.survey import Backlog, Survey
 
 
 @dataclass(frozen=True, slots=True)

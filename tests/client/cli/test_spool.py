@@ -11,8 +11,8 @@ from otlp import write_protobuf
 from receiving import Receiver, receive_http
 from services import find_free_ports
 
+from mltrace_otel.delivery.spool import Spool
 from mltrace_otel.settings import SpoolSettings
-from mltrace_otel.spool import Spool
 
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 

@@ -1,0 +1,1 @@
+"""The way of finished runs to the server: disk, sender, transport."""

@@ -1,0 +1,1 @@
+"""Questions to the server's HTTP API, and answers that people can read."""

@@ -1,0 +1,1 @@
+"""Finished runs as OTLP: their spans, and the bytes of a request."""
