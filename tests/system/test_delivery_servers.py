@@ -81,7 +81,7 @@ def test_a_server_that_hangs_keeps_no_program(home: Path, protocol: str) -> None
 def test_the_end_of_a_program_takes_two_seconds_at_most(home: Path) -> None:
     body = """
         import multiprocessing.util  # which calls it as well
-        from mltrace_otel.sender import SENDER
+        from mltrace_otel.delivery.sender import SENDER
 
         work("run-0")
         began_s = time.monotonic()

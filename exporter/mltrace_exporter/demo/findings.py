@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mltrace_exporter.demo.facts import CHANGED_MONTH, COMPLAINTS, MISS_LIMIT_H
-from mltrace_otel.api_client import ApiClient
 from mltrace_otel.contract.api import FlagRequest, Review, Run, RunSummary, TestVerdict
+from mltrace_otel.questions.api_client import ApiClient
 
 FOUND_LIMIT = 3
 _RUNS_LIMIT = 1000
