@@ -25,12 +25,17 @@ if TYPE_CHECKING:
     from mltrace_otel.pointers import IOPointer, PointerType
     from mltrace_otel.provenance import create_random_ids, get_git_hash, get_git_tags
     from mltrace_otel.questions.history import History
-    from mltrace_otel.questions.queries import (
+    from mltrace_otel.questions.marks import (
         add_notes_to_component_run,
-        backtrace,
         clean_db,
         create_component,
         flag_output_id,
+        tag_component,
+        unflag_all,
+        unflag_output_id,
+    )
+    from mltrace_otel.questions.queries import (
+        backtrace,
         get_component_information,
         get_component_run_information,
         get_components,
@@ -41,9 +46,6 @@ if TYPE_CHECKING:
         get_recent_run_ids,
         get_tags,
         review_flagged_outputs,
-        tag_component,
-        unflag_all,
-        unflag_output_id,
         web_trace,
     )
     from mltrace_otel.registration import register
@@ -125,12 +127,17 @@ _HOMES = {
     "runs": ("ComponentRun",),
     "settings": ("set_address",),
     "telemetry.providers": ("configure",),
-    "questions.queries": (
+    "questions.marks": (
         "add_notes_to_component_run",
-        "backtrace",
         "clean_db",
         "create_component",
         "flag_output_id",
+        "tag_component",
+        "unflag_all",
+        "unflag_output_id",
+    ),
+    "questions.queries": (
+        "backtrace",
         "get_component_information",
         "get_component_run_information",
         "get_components",
@@ -141,9 +148,6 @@ _HOMES = {
         "get_recent_run_ids",
         "get_tags",
         "review_flagged_outputs",
-        "tag_component",
-        "unflag_all",
-        "unflag_output_id",
         "web_trace",
     ),
     "registration": ("register",),

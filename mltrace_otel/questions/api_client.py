@@ -5,6 +5,8 @@ queries.
 """
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self, TypedDict, TypeVar, Unpack
@@ -42,6 +44,7 @@ from mltrace_otel.contract.api import (
     UnflagRequest,
 )
 from mltrace_otel.errors import ApiError, NotFound, RequestRefused, ServerFailed, ServerUnreachable
+from mltrace_otel.settings import read_settings
 
 _Shape = TypeVar("_Shape")
 _Named = TypeVar("_Named", Component, Tag)
@@ -265,3 +268,10 @@ def _api_error(problem: Problem) -> ApiError:
     if problem.status < httpx.codes.INTERNAL_SERVER_ERROR:
         return RequestRefused(problem.detail)
     return ServerFailed(problem.detail)
+
+
+@contextmanager
+def connect(timeout_s: float = 60.0) -> Iterator[ApiClient]:
+    """Open a connection to the server that the settings name."""
+    with ApiClient(read_settings().api_url, timeout_s) as api:
+        yield api

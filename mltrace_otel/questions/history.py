@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, overload
 
 from mltrace_otel.contract.api import RunOrder, RunStatus
 from mltrace_otel.errors import NotFound
-from mltrace_otel.questions.api_client import Selected
-from mltrace_otel.questions.queries import When, connect, iterate_runs, read_moment
+from mltrace_otel.questions.api_client import Selected, connect
+from mltrace_otel.questions.queries import When, iterate_runs, read_moment
 from mltrace_otel.questions.recorded import RecordedRun, list_records
 from mltrace_otel.questions.tables import Table
 
