@@ -38,7 +38,7 @@ def read_descendants(connection: sa.Connection, roots: Collection[int], limit: i
 def _select_readers() -> sa.Select[int, int, str, str, bool, int]:
     asked = ask(id=sa.BigInteger)
     candidate = _candidates(asked.c.id)
-    edge = edges_of(candidate.c.id)
+    edge = edges_of(candidate.c.id, candidate.c.position)
     return (
         sa.select(
             candidate.c.id,
@@ -59,7 +59,7 @@ def _select_descendants() -> sa.Select[int]:
     start = ask(id=sa.BigInteger)
     downstream = sa.select(start.c.id).cte("downstream", recursive=True)
     candidate = _candidates(downstream.c.id)
-    edge = edges_of(candidate.c.id)
+    edge = edges_of(candidate.c.id, candidate.c.position)
     downstream = downstream.union(
         sa.select(candidate.c.id).select_from(
             downstream.join(candidate, sa.true()).join(edge, edge.c.producer_id == downstream.c.id)
@@ -69,7 +69,7 @@ def _select_descendants() -> sa.Select[int]:
 
 
 def _candidates(producer_id: sa.ColumnElement[int]) -> sa.FromClause:
-    """The runs that could depend on one run, each once."""
+    """The inputs that could come from one run, each once; of declared edges the run alone."""
     return sa.union(
         _linked(producer_id),
         _read_content(producer_id, same_name=True),
@@ -79,11 +79,11 @@ def _candidates(producer_id: sa.ColumnElement[int]) -> sa.FromClause:
     ).lateral("candidate")
 
 
-def _linked(producer_id: sa.ColumnElement[int]) -> sa.Select[int]:
+def _linked(producer_id: sa.ColumnElement[int]) -> sa.Select[int, int]:
     """Those that name the run's span."""
     run, read = component_run.alias("linked_producer"), run_io.alias("linking")
     return (
-        sa.select(read.c.run_id.label("id"))
+        sa.select(read.c.run_id.label("id"), read.c.position)
         .join_from(
             run,
             read,
@@ -94,7 +94,7 @@ def _linked(producer_id: sa.ColumnElement[int]) -> sa.Select[int]:
     )
 
 
-def _read_content(producer_id: sa.ColumnElement[int], *, same_name: bool) -> sa.Select[int]:
+def _read_content(producer_id: sa.ColumnElement[int], *, same_name: bool) -> sa.Select[int, int]:
     """Those that read what the run wrote, before the content was written again."""
     kind = "same" if same_name else "other"
     wrote, read, again = (run_io.alias(f"{word}_{kind}") for word in ("wrote", "read", "again"))
@@ -110,7 +110,7 @@ def _read_content(producer_id: sa.ColumnElement[int], *, same_name: bool) -> sa.
     return _select_between(producer_id, wrote, read, next_write, found)
 
 
-def _read_name(producer_id: sa.ColumnElement[int]) -> sa.Select[int]:
+def _read_name(producer_id: sa.ColumnElement[int]) -> sa.Select[int, int]:
     """Those that read a name that the run wrote, before it was written again."""
     wrote, read, again = (run_io.alias(f"{word}_name") for word in ("wrote", "read", "again"))
     rewritten = again.c.pointer_id == wrote.c.pointer_id
@@ -145,10 +145,10 @@ def _select_between(
     read: sa.FromClause,
     next_write: sa.FromClause,
     found: sa.ColumnElement[bool],
-) -> sa.Select[int]:
+) -> sa.Select[int, int]:
     until = sa.func.coalesce(next_write.c.moment, sa.text("'infinity'::timestamptz"))
     return (
-        sa.select(read.c.run_id.label("id"))
+        sa.select(read.c.run_id.label("id"), read.c.position)
         .select_from(wrote.outerjoin(next_write, sa.true()).join(read, found))
         .where(
             wrote.c.run_id == producer_id,
@@ -161,7 +161,7 @@ def _select_between(
     )
 
 
-def _declared(producer_id: sa.ColumnElement[int]) -> sa.Select[int]:
+def _declared(producer_id: sa.ColumnElement[int]) -> sa.Select[int, int]:
     """Those that declared the run's component, until its next run began."""
     run, consumer = component_run.alias("upstream_run"), component_run.alias("declaring_run")
     later = component_run.alias("later_run")
@@ -178,7 +178,7 @@ def _declared(producer_id: sa.ColumnElement[int]) -> sa.Select[int]:
     )
     until = sa.func.coalesce(next_run.c.started_at, sa.text("'infinity'::timestamptz"))
     return (
-        sa.select(consumer.c.id)
+        sa.select(consumer.c.id, sa.cast(sa.null(), sa.Integer))
         .select_from(
             run.outerjoin(next_run, sa.true()).join(
                 consumer,

@@ -40,13 +40,20 @@ class Edge:
     written: int | None
 
 
-def edges_of(run_id: sa.ColumnElement[int]) -> sa.FromClause:
+def edges_of(
+    run_id: sa.ColumnElement[int], position: sa.ColumnElement[int] | None = None
+) -> sa.FromClause:
     """Return the edges of one run as a lateral: producer_id, pointer_id, written_id, rule, changed.
 
     ``pointer_id`` is the pointer as the consumer named it, ``written_id`` as the producer did.
+
+    Args:
+        run_id: the consumer.
+        position: of the input that is asked about, NULL for declared edges; all if not given.
     """
     consumer = component_run.alias("consumer")
-    found = sa.union_all(_read_edges(consumer), _declared_edges(consumer)).lateral("found")
+    parts = _read_edges(consumer, position), _declared_edges(consumer, position)
+    found = sa.union_all(*parts).lateral("found")
     query = sa.select(found).select_from(consumer.join(found, sa.true()))
     return query.where(consumer.c.id == run_id).correlate_except(consumer, found).lateral("edge")
 
@@ -122,7 +129,9 @@ def _select_edges() -> sa.Select[int, int, str, str, bool, int]:
     )
 
 
-def _read_edges(consumer: sa.FromClause) -> sa.Select[int, int, int, str, bool]:
+def _read_edges(
+    consumer: sa.FromClause, position: sa.ColumnElement[int] | None
+) -> sa.Select[int, int, int, str, bool]:
     """Each input of the run, with the first producer that the rules give."""
     read = run_io.alias("read")
     linked = _linked(consumer, read)
@@ -135,7 +144,7 @@ def _read_edges(consumer: sa.FromClause) -> sa.Select[int, int, int, str, bool]:
     joined: sa.FromClause = read
     for each in found:
         joined = joined.outerjoin(each, sa.true())
-    return (
+    query = (
         sa.select(
             producer.label("producer_id"),
             read.c.pointer_id,
@@ -156,8 +165,9 @@ def _read_edges(consumer: sa.FromClause) -> sa.Select[int, int, int, str, bool]:
             consumer.c.infers_dependencies,
             producer.is_not(None),
         )
-        .correlate(consumer)
+        .correlate_except(read, *found)
     )
+    return query if position is None else query.where(read.c.position == position)
 
 
 def _linked(consumer: sa.FromClause, read: sa.FromClause) -> sa.FromClause:
@@ -253,7 +263,9 @@ def _last_writer(consumer: sa.FromClause, wrote: sa.FromClause) -> sa.Select[int
     )
 
 
-def _declared_edges(consumer: sa.FromClause) -> sa.Select[int, int, int, str, bool]:
+def _declared_edges(
+    consumer: sa.FromClause, position: sa.ColumnElement[int] | None
+) -> sa.Select[int, int, int, str, bool]:
     """The latest earlier run of each component that the run declared as upstream."""
     run = component_run.alias("declared_run")
     upstream = sa.func.unnest(consumer.c.upstream).table_valued("name").render_derived()
@@ -270,12 +282,13 @@ def _declared_edges(consumer: sa.FromClause) -> sa.Select[int, int, int, str, bo
         .lateral("declared")
     )
     nothing = sa.cast(sa.null(), sa.BigInteger)
-    return (
+    query = (
         sa.select(latest.c.id, nothing, nothing, sa.literal("declared"), sa.false())
         .select_from(upstream.join(latest, sa.true()))
         .where(consumer.c.upstream != sa.literal_column("'{}'::text[]"))
-        .correlate(consumer)
+        .correlate_except(upstream, latest)
     )
+    return query if position is None else query.where(position.is_(None))
 
 
 def is_direction(io: sa.FromClause, direction: str) -> sa.ColumnElement[bool]:
