@@ -1,0 +1,108 @@
+"""The HTTP API's shapes: each dataclass is the JSON object of the same fields.
+
+The exporter answers with them, the client and the command line read them. Times are aware datetimes
+in UTC (ISO 8601 in JSON), durations are seconds, sizes are bytes, ids of runs are small integers.
+"""
+
+from mltrace_otel.contract.api.components import Component, ComponentRequest, Tag, TagRequest
+from mltrace_otel.contract.api.flags import (
+    FLAG_LIMIT,
+    Flag,
+    FlagChange,
+    FlagRequest,
+    FlagState,
+    Severity,
+    UnflagRequest,
+)
+from mltrace_otel.contract.api.lineage import (
+    TRACE_LIMIT,
+    ComponentEdge,
+    ComponentNode,
+    ComponentTrace,
+    EdgeRule,
+    Trace,
+    TraceEdge,
+    TraceNode,
+)
+from mltrace_otel.contract.api.notes import Note, NotePage, NoteRequest
+from mltrace_otel.contract.api.pointers import POINTER_FLAG_LIMIT, PointerHistory, PointerUse
+from mltrace_otel.contract.api.review import Candidate, Review, ReviewSort
+from mltrace_otel.contract.api.runs import (
+    NOTE_LIMIT,
+    POINTER_LIMIT,
+    UPSTREAM_LIMIT,
+    Execution,
+    Pointer,
+    Run,
+    RunCount,
+    RunOrder,
+    RunPage,
+    RunStatus,
+    RunSummary,
+    StaleReason,
+    TestVerdict,
+    UpstreamVerdict,
+)
+from mltrace_otel.contract.api.search import SearchAnswer
+from mltrace_otel.contract.api.service import (
+    CLEAN_CONFIRMATION,
+    Cleaned,
+    CleanRequest,
+    DeadLetter,
+    DeadLetterPage,
+    Problem,
+)
+from mltrace_otel.contract.outcomes import TestOutcome
+
+__all__ = [
+    "CLEAN_CONFIRMATION",
+    "FLAG_LIMIT",
+    "NOTE_LIMIT",
+    "POINTER_FLAG_LIMIT",
+    "POINTER_LIMIT",
+    "TRACE_LIMIT",
+    "UPSTREAM_LIMIT",
+    "Candidate",
+    "CleanRequest",
+    "Cleaned",
+    "Component",
+    "ComponentEdge",
+    "ComponentNode",
+    "ComponentRequest",
+    "ComponentTrace",
+    "DeadLetter",
+    "DeadLetterPage",
+    "EdgeRule",
+    "Execution",
+    "Flag",
+    "FlagChange",
+    "FlagRequest",
+    "FlagState",
+    "Note",
+    "NotePage",
+    "NoteRequest",
+    "Pointer",
+    "PointerHistory",
+    "PointerUse",
+    "Problem",
+    "Review",
+    "ReviewSort",
+    "Run",
+    "RunCount",
+    "RunOrder",
+    "RunPage",
+    "RunStatus",
+    "RunSummary",
+    "SearchAnswer",
+    "Severity",
+    "StaleReason",
+    "Tag",
+    "TagRequest",
+    "TestOutcome",
+    "TestVerdict",
+    "Trace",
+    "TraceEdge",
+    "TraceNode",
+    "UnflagRequest",
+    "UpstreamVerdict",
+]
