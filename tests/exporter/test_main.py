@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 from serving import serve
 
+from mltrace_exporter import main
 from mltrace_exporter.embedded import EmbeddedPostgres
 from mltrace_exporter.errors import SettingsError, Unavailable
 from mltrace_exporter.main import Addresses, create_app, run
@@ -87,3 +88,11 @@ def test_without_a_database_it_is_not_ready() -> None:
     engine = sa.create_engine("postgresql+psycopg2://nobody@/nothing?host=/nowhere")
     with serve(create_app(engine)) as url:
         assert httpx.get(f"{url}/readyz").status_code == 503
+
+
+def test_answers_do_not_wait_for_each_other_on_the_wire(anywhere: Settings) -> None:
+    with main._bind(anywhere, "--port") as listener:
+        with socket.create_connection(listener.getsockname()):
+            accepted, _ = listener.accept()
+            with accepted:
+                assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
