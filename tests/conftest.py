@@ -71,6 +71,17 @@ def store(connection: sa.Connection) -> Callable[[Sequence[Run]], Written]:
     return lambda runs: write_runs(connection, runs)
 
 
+@pytest.fixture
+def record(engine: sa.Engine) -> Callable[..., None]:
+    """Stores runs and commits."""
+
+    def write(*runs: Run) -> None:
+        with engine.begin() as connection:
+            write_runs(connection, runs)
+
+    return write
+
+
 def _run_on(url: sa.URL, statement: str) -> None:
     engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:

@@ -1,14 +1,11 @@
 """A real server on a fresh database, and the program that asks it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 import sqlalchemy as sa
 from calling import Mltrace
 from serving import serve_api
-
-from mltrace_exporter.model import Run
-from mltrace_exporter.store.write import write_runs
 
 
 @pytest.fixture
@@ -22,14 +19,3 @@ def server(engine: sa.Engine) -> Iterator[str]:
 def mltrace(server: str) -> Mltrace:
     """The program, asking the server."""
     return Mltrace(server)
-
-
-@pytest.fixture
-def record(engine: sa.Engine) -> Callable[..., None]:
-    """Stores runs and commits."""
-
-    def write(*runs: Run) -> None:
-        with engine.begin() as connection:
-            write_runs(connection, runs)
-
-    return write

@@ -6,9 +6,8 @@ from builders import make_run, wrote
 from fastapi import FastAPI
 from serving import serve, serve_api
 
-from mltrace_exporter.model import Run, Words
+from mltrace_exporter.model import Words
 from mltrace_exporter.store.database import open_engine
-from mltrace_exporter.store.write import write_runs
 from mltrace_otel.contract.api import FlagRequest, UnflagRequest
 from mltrace_otel.errors import NotFound, RequestRefused, ServerFailed, ServerUnreachable
 from mltrace_otel.questions.api_client import ApiClient
@@ -18,15 +17,6 @@ from mltrace_otel.questions.api_client import ApiClient
 def api(engine: sa.Engine) -> Iterator[ApiClient]:
     with serve_api(engine) as url, ApiClient(url) as client:
         yield client
-
-
-@pytest.fixture
-def record(engine: sa.Engine) -> Callable[..., None]:
-    def write(*runs: Run) -> None:
-        with engine.begin() as connection:
-            write_runs(connection, runs)
-
-    return write
 
 
 @pytest.mark.parametrize("name", ["a/b", "..", "../runs", "a b?c#d%2F", "ünï", "."])

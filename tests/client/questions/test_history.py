@@ -1,36 +1,19 @@
 """A component's history as a sequence, against a real server."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 from builders import at, make_run, make_span_id, wrote
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from serving import serve_api
 
-from mltrace_exporter.model import Run
-from mltrace_exporter.store.write import write_runs
 from mltrace_otel import ArtifactMissing, Component, History, save
 
 COUNT = 7
 
 
-@pytest.fixture
-def record(engine: sa.Engine) -> Callable[..., None]:
-    def write(*runs: Run) -> None:
-        with engine.begin() as connection:
-            write_runs(connection, runs)
-
-    return write
-
-
-@pytest.fixture(autouse=True)
-def server(engine: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    with serve_api(engine) as url:
-        monkeypatch.setenv("MLTRACE_ADDRESS", url)
-        yield url
+pytestmark = pytest.mark.usefixtures("server")
 
 
 @pytest.fixture

@@ -1,38 +1,24 @@
 """The documented questions, asked of a real server as a user's program asks them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 
 import pandas as pd
 import pytest
 import sqlalchemy as sa
 from builders import at, make_run, make_test, read, wrote
-from serving import serve, serve_api
+from serving import serve
 
 import mltrace_otel as mltrace
 from mltrace_exporter.main import create_app
-from mltrace_exporter.model import Run, Words
-from mltrace_exporter.store.write import write_runs
+from mltrace_exporter.model import Words
 from mltrace_otel.contract.api import CLEAN_CONFIRMATION
 
 Record = Callable[..., None]
 DAY = 60 * 24
 
 
-@pytest.fixture
-def record(engine: sa.Engine) -> Record:
-    def write(*runs: Run) -> None:
-        with engine.begin() as connection:
-            write_runs(connection, runs)
-
-    return write
-
-
-@pytest.fixture(autouse=True)
-def server(engine: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    with serve_api(engine) as url:
-        monkeypatch.setenv("MLTRACE_ADDRESS", url)
-        yield url
+pytestmark = pytest.mark.usefixtures("server")
 
 
 @pytest.fixture
