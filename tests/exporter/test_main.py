@@ -91,8 +91,9 @@ def test_without_a_database_it_is_not_ready() -> None:
 
 
 def test_answers_do_not_wait_for_each_other_on_the_wire(anywhere: Settings) -> None:
-    with main._bind(anywhere, "--port") as listener:
-        with socket.create_connection(listener.getsockname()):
-            accepted, _ = listener.accept()
-            with accepted:
-                assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    with (
+        main._bind(anywhere, "--port") as listener,
+        socket.create_connection(listener.getsockname()),
+        listener.accept()[0] as accepted,
+    ):
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
