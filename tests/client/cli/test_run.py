@@ -13,6 +13,9 @@ from services import await_value
 
 MLTRACE = str(Path(sys.executable).parent / "mltrace")
 
+# Who started the tests may ignore signals, as nohup does, and that is inherited.
+_UNTOUCHED = ("env", "--default-signal")
+
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
@@ -33,7 +36,7 @@ def run(
     folder: Path, url: str, *arguments: str, stdin: str = ""
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(  # noqa: S603 - our own program
-        [MLTRACE, "run", *arguments],
+        [*_UNTOUCHED, MLTRACE, "run", *arguments],
         cwd=folder,
         env=make_environment(folder, url),
         input=stdin,
@@ -118,7 +121,7 @@ def test_signals_go_on_to_the_command(
     script = f"trap 'echo bye; exit 9' {number.name.removeprefix('SIG')}; touch up; "
     script += "while :; do sleep 0.05; done"
     with subprocess.Popen(  # noqa: S603 - our own program
-        [MLTRACE, "run", "job", "--", "sh", "-c", script],
+        [*_UNTOUCHED, MLTRACE, "run", "job", "--", "sh", "-c", script],
         cwd=tmp_path,
         env=make_environment(tmp_path, receiver.url),
         stdout=subprocess.PIPE,
