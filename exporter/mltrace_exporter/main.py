@@ -129,8 +129,7 @@ def run(settings: Settings, announce: Callable[[Addresses], None]) -> None:
         tally = Tally(engine)
         ingest = Ingest(engine, tally)
         cleanup.callback(ingest.close)
-        if settings.retention.is_limited:
-            cleanup.callback(Pruner(engine, settings.retention).close)
+        cleanup.callback(Pruner(engine, settings.retention).close)
         http_door = create_http_door(ingest, settings.request_limit_bytes)
         app = create_app(engine, tally, allows_clean=settings.allows_clean)
         servers = [_Server(app, panel_socket), _Server(http_door, otlp_socket)]

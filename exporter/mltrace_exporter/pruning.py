@@ -1,5 +1,7 @@
 """Retention while the server runs: limits come in, old runs go, once an hour.
 
+Without any limit on runs, what goes is pointers whose run has not come within ``PARTS_WAIT``.
+
 Of several servers on one database one prunes at a time, told by an advisory lock.
 """
 
@@ -14,8 +16,9 @@ from mltrace_exporter.settings import Retention
 from mltrace_exporter.store.retention import Limits, prune
 
 INTERVAL_S = 3600.0
-# Any number will do, as long as every exporter asks for the same one.
-_PRUNE_LOCK = 0x6D6C7470
+PARTS_WAIT = timedelta(days=30)
+# Any number will do that nothing else locks, as long as every exporter asks for the same one.
+_PRUNE_LOCK = 0x6D6C7471
 _log = logging.getLogger(__name__)
 
 
@@ -65,7 +68,7 @@ def prune_alone(
 def limit_at(now: datetime, retention: Retention) -> Limits:
     """Return which runs may go at ``now``."""
     before = None if retention.days is None else now - timedelta(days=retention.days)
-    return Limits(before, retention.runs_per_component)
+    return Limits(before, retention.runs_per_component, now - PARTS_WAIT)
 
 
 class _Closing(Exception):  # noqa: N818 - says what happens

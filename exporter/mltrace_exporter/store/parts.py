@@ -5,6 +5,7 @@ the other, writers of parts and writers of runs keep out of each other's transac
 """
 
 from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -44,6 +45,12 @@ def write_parts(
     if parts or connection.scalar(sa.select(sa.exists().where(_IS_WAITING))):
         runs = sorted({*written, *(part.run for part in parts)}, key=lambda id_: id_.span_id)
         _settle(connection, runs)
+
+
+def delete_waiting_parts(connection: sa.Connection, received_before: datetime) -> int:
+    """Delete parts that arrived earlier and still wait for their run; return how many."""
+    too_old = io_part.c.received_at < received_before
+    return connection.execute(sa.delete(io_part).where(_IS_WAITING, too_old)).rowcount
 
 
 def _keep(connection: sa.Connection, parts: Iterable[IoPart]) -> None:

@@ -1,5 +1,7 @@
 """Deleting old runs, and what nobody refers to any more. Counters are not touched: they never fall.
 
+Pointers that came apart from their run go, too, if it did not come for long: they are of no run.
+
 Kept, however old: the runs behind flagged outputs with everything upstream of them, and the newest
 run of each component with what is up to ``KEPT_DEPTH`` steps upstream of it. (All of it would be
 all of history where each run reads what the run before it wrote.)
@@ -13,6 +15,7 @@ import sqlalchemy as sa
 
 from mltrace_exporter.store.bulk import ask
 from mltrace_exporter.store.edges import is_direction, is_final, read_ancestors, read_edges
+from mltrace_exporter.store.parts import delete_waiting_parts
 from mltrace_exporter.store.schema import code, component, component_run, flag, io_pointer, run_io
 
 KEPT_DEPTH = 10
@@ -28,10 +31,17 @@ class Limits:
     Attributes:
         began_before: those that began earlier; None for no limit of age.
         runs_per_component: all but so many of each component, newest first; None for no such limit.
+        parts_before: pointers that arrived earlier than this and still wait for their run, too.
     """
 
     began_before: datetime | None = None
     runs_per_component: int | None = None
+    parts_before: datetime | None = None
+
+    @property
+    def concern_runs(self) -> bool:
+        """True if any run may go."""
+        return self.began_before is not None or self.runs_per_component is not None
 
 
 def find_kept(connection: sa.Connection) -> set[int]:
@@ -100,6 +110,13 @@ def prune(engine: sa.Engine, limits: Limits, report: Callable[[int], None] = lam
         limits: which runs may go.
         report: told after each transaction how many runs are gone.
     """
+    if limits.parts_before is not None:
+        with engine.begin() as connection:
+            delete_waiting_parts(connection, limits.parts_before)
+    return _prune_runs(engine, limits, report) if limits.concern_runs else 0
+
+
+def _prune_runs(engine: sa.Engine, limits: Limits, report: Callable[[int], None]) -> int:
     count = 0
     with engine.connect() as reading, engine.connect() as writing:
         reading.execution_options(isolation_level="AUTOCOMMIT")
