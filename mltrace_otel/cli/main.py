@@ -43,6 +43,7 @@ _SERVER_HELP = {
     "up": "Start everything on this machine, with a private database.",
     "serve": "Start the server on a database of yours.",
     "demo": "Run an example pipeline with a fault to find.",
+    "db": "Upgrade, check or prune the database.",
 }
 
 

@@ -45,6 +45,14 @@ def test_help_names_all_commands_without_the_server(tmp_path: Path) -> None:
         assert f"  {command} " in shown
 
 
+def test_help_says_what_each_command_is_for() -> None:
+    told = Mltrace("").show("--help").partition("\nQuestions:\n")[2].splitlines()
+
+    commands = [line for line in told if line.startswith("  ")]
+    assert len(commands) > 15
+    assert [line for line in commands if len(line.split(maxsplit=1)) == 1] == []
+
+
 @pytest.mark.parametrize("arguments", [("up",), ("serve", "--help")])
 def test_a_server_command_without_the_server_says_what_to_install(
     tmp_path: Path, arguments: tuple[str, ...]
