@@ -10,9 +10,9 @@ from mltrace_exporter.queries.runs import summarise
 from mltrace_exporter.store.descendants import read_descendants, read_readers
 from mltrace_exporter.store.edges import (
     Edge,
-    read_ancestors,
     read_edges,
     select_last_writer,
+    walk_upstream,
 )
 from mltrace_exporter.store.pointers import hash_name
 from mltrace_exporter.store.refs import resolve_run
@@ -78,16 +78,16 @@ def find_writer(connection: sa.Connection, output: str) -> int:
 
 def _trace(connection: sa.Connection, root: int, output: str | None, depth: int | None) -> Trace:
     if depth is None:
-        ids = read_ancestors(connection, [root], TRACE_LIMIT + 1)
+        ids, found = walk_upstream(connection, root, TRACE_LIMIT + 1)
     else:
         ids = _walk(
             [root],
             depth,
             lambda level: [edge.producer for edge in read_edges(connection, level)],
         )
+        found = read_edges(connection, ids[:TRACE_LIMIT])
     shown = set(ids[:TRACE_LIMIT])
-    found = read_edges(connection, shown)
-    edges = [edge for edge in found if edge.producer in shown]
+    edges = [edge for edge in found if edge.consumer in shown and edge.producer in shown]
     depths = measure_depths(root, [(edge.consumer, edge.producer) for edge in edges])
     return _shape(connection, output, root, depths, edges, found, cut=len(ids) > TRACE_LIMIT)
 

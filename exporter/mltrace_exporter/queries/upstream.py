@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from mltrace_exporter.lineage.staleness import explain_staleness
 from mltrace_exporter.store.ancestry import judge_runs
-from mltrace_exporter.store.edges import Edge, read_ancestors, read_edges
+from mltrace_exporter.store.edges import Edge, read_edges, walk_upstream
 from mltrace_exporter.store.staleness import read_dependencies
 from mltrace_otel.contract.api import UPSTREAM_LIMIT, Execution, UpstreamVerdict
 
@@ -30,8 +30,7 @@ class Upstream:
 
 def read_upstream(connection: sa.Connection, run_id: int) -> Upstream:
     """Return what is upstream of a run."""
-    found = read_ancestors(connection, [run_id], UPSTREAM_LIMIT + 2)
-    edges = read_edges(connection, found)
+    found, edges = walk_upstream(connection, run_id, UPSTREAM_LIMIT + 2)
     beyond = {edge.producer for edge in edges if edge.consumer == run_id} - set(found)
     if beyond:
         edges += read_edges(connection, beyond)

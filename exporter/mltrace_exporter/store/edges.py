@@ -19,10 +19,13 @@ from functools import cache
 
 import sqlalchemy as sa
 
+from mltrace_exporter.lineage.graph import measure_depths
 from mltrace_exporter.store.bulk import ask
 from mltrace_exporter.store.schema import component_run, io_pointer, run_io
 
 NEARLY_EMPTY_BYTES = 64
+
+_WALKED_EDGES = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,26 @@ def read_edges(connection: sa.Connection, consumers: Collection[int]) -> list[Ed
     return [Edge(*row) for row in connection.execute(_select_edges(), {"id": list(consumers)})]
 
 
+def walk_upstream(connection: sa.Connection, root: int, limit: int) -> tuple[list[int], list[Edge]]:
+    """Return a run and every run upstream of it, nearest first, and all edges that begin there.
+
+    Args:
+        connection: to the database.
+        root: the run.
+        limit: how many runs, at most.
+    """
+    rows = connection.execute(_select_walk(), {"id": [root], "limit": _WALKED_EDGES + 1}).all()
+    if len(rows) > _WALKED_EDGES:
+        # So large a lineage is cut after so many runs, which only the walk over runs can do.
+        ids = read_ancestors(connection, [root], limit)
+        return ids, read_edges(connection, ids)
+    edges = [Edge(*row) for row in rows if row[0] is not None]
+    ids = list(measure_depths(root, [(edge.consumer, edge.producer) for edge in edges]))[:limit]
+    shown = set(ids)
+    kept = [edge for edge in edges if edge.consumer in shown]
+    return ids, sorted(kept, key=lambda edge: (edge.consumer, edge.producer, edge.pointer or ""))
+
+
 def read_lineage(
     connection: sa.Connection, roots: Collection[int], limit: int
 ) -> list[tuple[int, int]]:
@@ -108,6 +131,35 @@ def _select_lineage() -> sa.Select[int, int]:
         sa.select(level.c.id, edge.c.producer_id).select_from(level.join(edge, sa.true()))
     )
     return sa.select(walked).limit(sa.bindparam("limit", type_=sa.BigInteger))
+
+
+@cache
+def _select_walk() -> sa.Select[int, int, str, str, bool, int]:
+    start = ask(id=sa.BigInteger)
+    nothing = sa.cast(sa.null(), sa.BigInteger)
+    columns = {
+        "consumer_id": nothing,
+        "producer_id": start.c.id,
+        "pointer_id": nothing,
+        "written_id": nothing,
+        "rule": sa.cast(sa.null(), sa.Text),
+        "changed": sa.false(),
+    }
+    begun = sa.select(*(column.label(name) for name, column in columns.items()))
+    walked = begun.cte("walked", recursive=True)
+    level = sa.select(walked.c.producer_id.label("id")).distinct().subquery("level")
+    edge = edges_of(level.c.id)
+    walked = walked.union(sa.select(level.c.id, *edge.c).select_from(level.join(edge, sa.true())))
+    limit = sa.bindparam("limit", type_=sa.BigInteger)
+    found = sa.select(walked).limit(limit).subquery("found")
+    return sa.select(
+        found.c.consumer_id,
+        found.c.producer_id,
+        io_pointer.c.name,
+        found.c.rule,
+        found.c.changed,
+        found.c.written_id,
+    ).outerjoin_from(found, io_pointer, io_pointer.c.id == found.c.pointer_id)
 
 
 @cache
