@@ -38,7 +38,11 @@ def check_names(names: Iterable[str]) -> None:
 
 
 def _in_utc(moment: datetime) -> datetime:
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    # PostgreSQL refuses zones that are more than 16 hours away, which Python does not.
+    try:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except OverflowError as error:
+        raise ValueError("must be between the years 1 and 9999 in UTC") from error
 
 
 class _AnyName(PathConvertor):

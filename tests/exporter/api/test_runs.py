@@ -97,6 +97,7 @@ def mixed(record: Record, engine: sa.Engine) -> None:
         ({"owner": "jeanne", "tag": "x", "status": "ok"}, [4, 2]),
         ({"tag": "etl", "component": "a"}, [5, 3, 1]),
         ({"since": "2026-01-01T00:02:00Z", "until": "2026-01-01T01:04:00+01:00"}, [4, 3]),
+        ({"since": "2026-01-01T20:02:00+20:00", "until": "2026-01-01T00:04:00Z"}, [4, 3]),
         ({"since": "2026-01-01T00:05"}, [6]),
         ({"order": "oldest", "limit": "2"}, [1, 2]),
         ({"order": "oldest", "skip": "1", "component": "a"}, [3, 5]),
@@ -197,3 +198,10 @@ def test_a_run_tells_what_is_wrong_with_its_ancestors(api: httpx.Client, record:
         "truncated": False,
     }
     assert api.get("/api/runs/1").json()["upstream"]["run_count"] == 0
+
+
+def test_a_time_that_no_database_can_hold_is_refused(api: httpx.Client) -> None:
+    refused = api.get("/api/runs", params={"until": "0001-01-01T00:00:00+23:00"})
+
+    assert refused.status_code == 422
+    assert "between the years 1 and 9999" in refused.text
