@@ -22,8 +22,9 @@ demo: .venv/ready ## show an example pipeline with a fault to find; ARGS=--exit 
 test: services ## run the tests; ARGS goes to pytest
 	$(BIN)/pytest $(ARGS)
 
-soak: services ## kill the exporter twenty times under load, which takes some minutes
-	MLTRACE_TEST_KILLS=20 $(BIN)/pytest tests/system/test_faults.py $(ARGS)
+soak: services ## kill the exporter twenty times under load, keep its database away for a minute
+	MLTRACE_TEST_KILLS=20 MLTRACE_TEST_AWAY_S=60 \
+		$(BIN)/pytest tests/system/test_faults.py tests/system/test_database_faults.py $(ARGS)
 
 check: .venv/ready ## format, lint, types and import rules
 	$(BIN)/ruff format --check

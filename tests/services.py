@@ -143,19 +143,26 @@ class Program(ABC):
 
 
 class Exporter(Program):
-    """The exporter as `mltrace up` runs it. Its ports stay the same when it is started again."""
+    """The exporter as `mltrace up` runs it, or `mltrace serve` if it is given a database.
 
-    def __init__(self, home: Path) -> None:
+    Its ports stay the same when it is started again.
+    """
+
+    def __init__(self, home: Path, *options: str, database_url: str | None = None) -> None:
         home.mkdir(parents=True, exist_ok=True)
         port, otlp_http_port, otlp_grpc_port = find_free_ports(3)
         self.panel = self.otlp_http = self.otlp_grpc = ""
         command = [
             str(Path(sys.executable).with_name("mltrace")),
-            "up",
-            f"--home={home}",
+            *(
+                ["serve", f"--database-url={database_url}"]
+                if database_url
+                else ["up", f"--home={home}"]
+            ),
             f"--port={port}",
             f"--otlp-http-port={otlp_http_port}",
             f"--otlp-grpc-port={otlp_grpc_port}",
+            *options,
         ]
         super().__init__(command, home / "exporter.log")
 

@@ -125,7 +125,7 @@ def run(settings: Settings, announce: Callable[[Addresses], None]) -> None:
             _join(settings.host, settings.otlp_grpc_port), settings.request_limit_bytes
         )
         cleanup.callback(grpc_door.stop, 0)
-        engine, data = _open_database(settings, cleanup)
+        engine, data, keep_running = _open_database(settings, cleanup)
         tally = Tally(engine)
         ingest = Ingest(engine, tally)
         cleanup.callback(ingest.close)
@@ -145,7 +145,7 @@ def run(settings: Settings, announce: Callable[[Addresses], None]) -> None:
                 data=data,
             )
         )
-        threading.Event().wait()
+        keep_running()
 
 
 class _Server:
@@ -205,11 +205,14 @@ def _join(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def _open_database(settings: Settings, cleanup: ExitStack) -> tuple[sa.Engine, str]:
-    """Return an engine on the migrated database, and where its data are, for people."""
+def _open_database(
+    settings: Settings, cleanup: ExitStack
+) -> tuple[sa.Engine, str, Callable[[], object]]:
+    """Return an engine on the migrated database, where its data are, and what to do for ever."""
+    keep_running: Callable[[], object] = threading.Event().wait
     if settings.database_url is None:
-        url = cleanup.enter_context(EmbeddedPostgres(settings.home / "postgres")).url
-        data = str(settings.home)
+        postgres = cleanup.enter_context(EmbeddedPostgres(settings.home / "postgres"))
+        url, data, keep_running = postgres.url, str(settings.home), postgres.keep_running
     else:
         url = settings.database_url
         data = sa.make_url(url).set(query={}, drivername="postgresql").render_as_string()
@@ -224,4 +227,4 @@ def _open_database(settings: Settings, cleanup: ExitStack) -> tuple[sa.Engine, s
     except sa.exc.DBAPIError as error:
         reason = " ".join(str(error.orig).split())
         raise Unavailable(f"The database at {data} cannot be used: {reason}") from None
-    return engine, data
+    return engine, data, keep_running

@@ -2,25 +2,20 @@
 
 import os
 import socket
-import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import httpx
 import pytest
-from builders import make_run, read, wrote
+from builders import make_run
+from loading import check_stored_once, keep_sending, read_total, send
 from otlp import write_protobuf
 from services import Exporter
 
 # `make soak` asks for twenty.
 KILLS = int(os.environ.get("MLTRACE_TEST_KILLS", "2"))
-SENDERS = 4
-RUNS_PER_REQUEST = 20
 CONNECTIONS = 1000
-PROTOBUF = {"content-type": "application/x-protobuf"}
 
 
 @pytest.fixture
@@ -29,67 +24,16 @@ def exporter(tmp_path: Path) -> Iterator[Exporter]:
         yield running
 
 
-def send(exporter: Exporter, body: bytes, deadline_s: float = 120) -> None:
-    """Send a request until it is answered with success, as spools and collectors do."""
-    end = time.monotonic() + deadline_s
-    while time.monotonic() < end:
-        try:
-            answer = httpx.post(f"{exporter.otlp_http}/v1/traces", content=body, headers=PROTOBUF)
-        except httpx.TransportError:
-            time.sleep(0.1)
-            continue
-        if answer.is_success:
-            return
-        assert answer.status_code == 503, answer.text
-        time.sleep(float(answer.headers["retry-after"]))
-    pytest.fail(f"no success within {deadline_s} s")
-
-
-def read_total(exporter: Exporter) -> int:
-    page = httpx.get(f"{exporter.panel}/metrics").raise_for_status().text
-    name = 'mltrace_component_runs_total{component="step",outcome="succeeded"} '
-    (line,) = [line for line in page.splitlines() if line.startswith(name)]
-    return int(float(line.removeprefix(name)))
-
-
 @pytest.mark.timeout(180 + 30 * KILLS)
 def test_kills_under_load_lose_nothing_and_double_nothing(exporter: Exporter) -> None:
-    stop, sent = threading.Event(), [0] * SENDERS
-
-    def keep_sending(sender: int) -> None:
-        while not stop.is_set():
-            first = sent[sender]
-            runs = [
-                make_run(
-                    "step", number, io=[read(f"{sender}-{number}"), wrote(f"{sender}-{number + 1}")]
-                )
-                for number in range(first, first + RUNS_PER_REQUEST)
-            ]
-            send(exporter, write_protobuf(runs))
-            sent[sender] += RUNS_PER_REQUEST
-
-    with ThreadPoolExecutor(SENDERS) as threads:
-        senders = [threads.submit(keep_sending, number) for number in range(SENDERS)]
-        try:
-            for kill in range(KILLS):
-                # Not always at the same point of its work.
-                time.sleep(0.5 + 0.37 * kill % 1)
-                exporter.kill()
-                exporter.start()
-            time.sleep(0.5)
-        finally:
-            stop.set()
-        for sender in senders:
-            sender.result()
-
-    assert sum(sent) > 0
-    assert read_total(exporter) == sum(sent)
-    for number, count in enumerate(sent):
-        trace = httpx.get(
-            f"{exporter.panel}/api/trace", params={"output": f"{number}-{min(count, 1000)}"}
-        )
-        # Each run has exactly one run before it: a doubled or lost one would break the chain.
-        assert len(trace.raise_for_status().json()["nodes"]) == min(count, 1000)
+    with keep_sending(exporter) as load:
+        for kill in range(KILLS):
+            # Not always at the same point of its work.
+            time.sleep(0.5 + 0.37 * kill % 1)
+            exporter.kill()
+            exporter.start()
+        time.sleep(0.5)
+    check_stored_once(exporter, load)
 
 
 def connect(exporter: Exporter) -> socket.socket:

@@ -5,6 +5,7 @@ us: `child` has the kernel end it when we die, however we die.
 """
 
 import fcntl
+import logging
 import os
 import shutil
 import signal
@@ -15,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import IO, NoReturn, Self
 
 import psycopg2
 
@@ -26,6 +27,8 @@ _LOCK_TIMEOUT_S = 5.0
 _START_TIMEOUT_S = 120.0
 _STOP_TIMEOUT_S = 30.0
 _POLL_S = 0.02
+_LOOK_EVERY_S = 1.0
+_TRY_EVERY_S = 5.0
 _SOCKET_PATH_LIMIT_BYTES = 107
 _PORT = 5432
 _SOCKET_NAME = f".s.PGSQL.{_PORT}.lock"
@@ -46,6 +49,8 @@ _OPTIONS = {
     "work_mem": "16MB",
 }
 
+_log = logging.getLogger(__name__)
+
 
 class EmbeddedPostgres:
     """Context manager: a PostgreSQL 18 of our own runs while it is entered.
@@ -61,6 +66,9 @@ class EmbeddedPostgres:
         self._options = {**_OPTIONS, **(options or {})}
         self._cleanup = ExitStack()
         self._socket_dir = self._data_dir
+        self._command: list[str] = []
+        self._lock_number = -1
+        self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
@@ -88,29 +96,65 @@ class EmbeddedPostgres:
         """Stop the server: its connections are cut, what was committed is on disk."""
         self._cleanup.close()
 
+    def keep_running(self) -> NoReturn:
+        """Start the server again whenever it ends, e.g. killed, or for want of room for its log.
+
+        Call from the thread that entered. Only an exception from outside ends it.
+        """
+        while True:
+            time.sleep(_LOOK_EVERY_S)
+            try:
+                self.restart_if_ended()
+            except (Unavailable, OSError) as error:
+                _log.error("%s", error)
+                time.sleep(_TRY_EVERY_S)
+
+    def restart_if_ended(self) -> bool:
+        """Start the server again and return True if it has ended.
+
+        Call from the thread that entered.
+
+        Raises:
+            Unavailable: it does not start; call again later.
+        """
+        if self._process is None or self._process.poll() is None:
+            return False
+        _log.error("PostgreSQL has ended with %d. Starting it again.", self._process.returncode)
+        self._launch()
+        return True
+
     def _start(self, cleanup: ExitStack) -> None:
         programs = find_programs(self._data_dir)
         lock = cleanup.enter_context(_lock(self._data_dir))
         if not (self._data_dir / "PG_VERSION").exists():
             _initialise(programs, self._data_dir, sync=self._options.get("fsync") != "off")
         programs.give(self._data_dir)
-        _forget_dead_server(self._data_dir)
         self._socket_dir = _choose_socket_dir(programs, self._data_dir, cleanup)
+        self._command = programs.command("postgres", self._arguments())
+        self._lock_number = lock.fileno()
+        cleanup.callback(self._stop)
+        self._launch()
+
+    def _launch(self) -> None:
+        _forget_dead_server(self._data_dir)
         log_path = self._data_dir / "postgres.log"
         with log_path.open("ab") as log:
             log_start = log.tell()
-            process = subprocess.Popen(  # noqa: S603 - our own command, no shell
-                programs.command("postgres", self._arguments()),
+            self._process = subprocess.Popen(  # noqa: S603 - our own command, no shell
+                self._command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 # The terminal's Ctrl-C must reach us only: we drain before the database goes.
                 start_new_session=True,
                 # The lock is held until the last process of the server has gone.
-                pass_fds=[lock.fileno()],
+                pass_fds=[self._lock_number],
             )
-        cleanup.callback(_stop, process)
-        _await_answer(process, self._socket_dir, lambda: _read_log(log_path, log_start))
+        _await_answer(self._process, self._socket_dir, lambda: _read_log(log_path, log_start))
+
+    def _stop(self) -> None:
+        if self._process is not None:
+            _stop(self._process)
 
     def _arguments(self) -> list[str]:
         options = {**self._options, "unix_socket_directories": str(self._socket_dir)}
