@@ -9,8 +9,8 @@ import sqlalchemy as sa
 
 from mltrace_exporter.embedded import EmbeddedPostgres
 from mltrace_exporter.model import Run
+from mltrace_exporter.store.arrivals.write import Written, write_runs
 from mltrace_exporter.store.database import migrate, open_engine
-from mltrace_exporter.store.write import Written, write_runs
 
 pytest_plugins = ["house_rules"]
 

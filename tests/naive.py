@@ -39,8 +39,8 @@ class NaiveStore:
                 found = self._find(consumer, read)
                 if found:
                     producer, wrote, rule = found
-                    differ = None not in (wrote.digest, read.digest) and wrote.digest != read.digest
-                    edge = (own, producer.id.span_id, read.name, rule, rule == "name" and differ)
+                    changed = rule == "name" and _differ(wrote.digest, read.digest)
+                    edge = (own, producer.id.span_id, read.name, rule, changed)
                     yield edge, wrote.name
         for name in consumer.upstream:
             earlier = [
@@ -161,6 +161,13 @@ class NaiveStore:
             fine = sum(key in lineage for lineage in good_sets)
             scores[key] = (bad / len(flagged), bad / sqrt(len(flagged) * (bad + fine)))
         return scores
+
+
+def _differ(one: str | None, other: str | None) -> bool:
+    """Whether two digests of the same algorithm differ."""
+    if one is None or other is None:
+        return False
+    return one.partition(":")[0] == other.partition(":")[0] and one != other
 
 
 def _list(run: Run, direction: str) -> list[Io]:

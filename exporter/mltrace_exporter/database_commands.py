@@ -22,8 +22,8 @@ from mltrace_exporter.store.database import (
     open_engine,
     read_revision,
 )
-from mltrace_exporter.store.inspection import count_dangling, count_rows
-from mltrace_exporter.store.retention import count_doomed
+from mltrace_exporter.store.upkeep.inspection import count_dangling, count_rows
+from mltrace_exporter.store.upkeep.retention import count_doomed
 
 _FOUND_FAULTS = 1
 _WRONG_USE = 2

@@ -21,7 +21,7 @@ import sqlalchemy as sa
 from mltrace_exporter.decode import Encoding, decode_request
 from mltrace_exporter.errors import ExporterError, MalformedRequest, Unavailable
 from mltrace_exporter.model import Batch, DeadLetter, Marker, Run, Said, join_batches, make_batch
-from mltrace_exporter.store.write import Written, join_written, write_batch
+from mltrace_exporter.store.arrivals.write import Written, join_written, write_batch
 from mltrace_exporter.tally import Tally
 
 _log = logging.getLogger(__name__)

@@ -6,11 +6,11 @@ import sqlalchemy as sa
 
 from mltrace_exporter.errors import MalformedRequest, NotFound
 from mltrace_exporter.store import components as stored
-from mltrace_exporter.store.clean import delete_everything
 from mltrace_exporter.store.flags import close_flags, open_flags, read_flags, shape_flag
 from mltrace_exporter.store.notes import add_note
 from mltrace_exporter.store.pointers import find_unknown, hash_name
 from mltrace_exporter.store.refs import resolve_run
+from mltrace_exporter.store.upkeep.clean import delete_everything
 from mltrace_otel.contract.api import (
     CLEAN_CONFIRMATION,
     Cleaned,

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from prometheus_client.core import CounterMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from mltrace_exporter.store.totals import (
+from mltrace_exporter.store.arrivals.totals import (
     RUN_OUTCOMES,
     RUNS_TOTAL,
     TEST_OUTCOMES,

@@ -1,8 +1,8 @@
 """What senders said of component runs, decoded and ready to store.
 
-`decode` makes these values, `store.write` stores them. Strings hold no NUL character and no lone
-surrogate, times are aware and in UTC, so that whatever is here can be stored. What there is many of
-is a named tuple: a frozen dataclass takes three times as long to make.
+`decode` makes these values, `store.arrivals.write` stores them. Strings hold no NUL character and
+no lone surrogate, times are aware and in UTC, so that whatever is here can be stored. What there is
+many of is a named tuple: a frozen dataclass takes three times as long to make.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

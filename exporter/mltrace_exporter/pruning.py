@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 
 from mltrace_exporter.settings import Retention
-from mltrace_exporter.store.retention import Limits, prune
+from mltrace_exporter.store.upkeep.retention import Limits, prune
 
 INTERVAL_S = 3600.0
 PARTS_WAIT = timedelta(days=30)

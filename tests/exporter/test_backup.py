@@ -13,8 +13,8 @@ from mltrace_exporter.database_commands import db
 from mltrace_exporter.embedded.programs import find_programs
 from mltrace_exporter.marks import flag_outputs
 from mltrace_exporter.queries.review import review_flags
+from mltrace_exporter.store.arrivals.write import write_runs
 from mltrace_exporter.store.database import open_engine
-from mltrace_exporter.store.write import write_runs
 from mltrace_otel.contract.api import FlagRequest, Review
 
 

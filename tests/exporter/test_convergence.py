@@ -21,10 +21,10 @@ from mltrace_exporter.model import Batch, Io, IoPart, Marker, Run, SpanId
 from mltrace_exporter.queries.lineage import impact_output, impact_run, trace_output
 from mltrace_exporter.queries.review import review_flags
 from mltrace_exporter.queries.runs import summarise
-from mltrace_exporter.store.edges import read_edges
+from mltrace_exporter.store.arrivals.totals import RUNS_TOTAL, read_totals
+from mltrace_exporter.store.arrivals.write import write_batch
+from mltrace_exporter.store.lineage.ancestors import read_edges
 from mltrace_exporter.store.schema import component_run, metadata
-from mltrace_exporter.store.totals import RUNS_TOTAL, read_totals
-from mltrace_exporter.store.write import write_batch
 from mltrace_otel.contract.api import FlagRequest, StaleReason
 
 # A story that fails is long, and told anyway.
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
 NAMES = ("a", "b", "c", "d")
 COMPONENTS = ("etl", "train", "predict")
 
-_digests = st.sampled_from((None, None, "d:1", "d:2"))
+_digests = st.sampled_from((None, None, "d:1", "d:2", "sampled-d:1"))
 _sizes = st.sampled_from((8, 1000))
 
 

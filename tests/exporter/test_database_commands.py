@@ -9,8 +9,8 @@ from click.testing import CliRunner, Result
 
 from mltrace_exporter.database_commands import db
 from mltrace_exporter.embedded import EmbeddedPostgres
+from mltrace_exporter.store.arrivals.write import write_runs
 from mltrace_exporter.store.database import find_newest_revision
-from mltrace_exporter.store.write import write_runs
 
 NEWEST = find_newest_revision()
 

@@ -16,9 +16,9 @@ from mltrace_exporter.errors import MalformedRequest, Unavailable
 from mltrace_exporter.ingest import Ingest, Outcome
 from mltrace_exporter.model import DeadLetter
 from mltrace_exporter.queries.dead_letters import list_dead_letters
+from mltrace_exporter.store.arrivals.totals import RUNS_TOTAL, read_totals
 from mltrace_exporter.store.dead_letters import KEPT, write_dead_letters
 from mltrace_exporter.store.schema import component_run, dead_letter
-from mltrace_exporter.store.totals import RUNS_TOTAL, read_totals
 
 
 @pytest.fixture

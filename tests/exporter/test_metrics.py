@@ -16,7 +16,7 @@ from mltrace_exporter.errors import MalformedRequest, Unavailable
 from mltrace_exporter.ingest import Ingest
 from mltrace_exporter.main import create_app
 from mltrace_exporter.model import SpanId
-from mltrace_exporter.store.write import write_runs
+from mltrace_exporter.store.arrivals.write import write_runs
 from mltrace_exporter.tally import Tally
 
 HOSTILE = 'quo"te\nline\\slash'

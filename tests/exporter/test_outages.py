@@ -16,8 +16,8 @@ from mltrace_exporter.decode import Encoding
 from mltrace_exporter.embedded import EmbeddedPostgres
 from mltrace_exporter.errors import Unavailable
 from mltrace_exporter.ingest import Ingest
+from mltrace_exporter.store.arrivals.totals import RUNS_TOTAL, read_totals
 from mltrace_exporter.store.database import migrate, open_engine
-from mltrace_exporter.store.totals import RUNS_TOTAL, read_totals
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ from services import await_value
 from mltrace_exporter.model import Batch, IoPart, SpanId
 from mltrace_exporter.pruning import PARTS_WAIT, Pruner, prune_alone
 from mltrace_exporter.settings import Retention
-from mltrace_exporter.store.inspection import count_rows
+from mltrace_exporter.store.arrivals.write import write_batch, write_runs
 from mltrace_exporter.store.schema import component_run, io_part
-from mltrace_exporter.store.write import write_batch, write_runs
+from mltrace_exporter.store.upkeep.inspection import count_rows
 
 ONE_EACH = Retention(runs_per_component=1)
 

@@ -7,13 +7,9 @@ import sqlalchemy as sa
 from mltrace_exporter.errors import NotFound
 from mltrace_exporter.lineage.graph import measure_depths
 from mltrace_exporter.queries.runs import summarise
-from mltrace_exporter.store.descendants import read_descendants, read_readers
-from mltrace_exporter.store.edges import (
-    Edge,
-    read_edges,
-    select_last_writer,
-    walk_upstream,
-)
+from mltrace_exporter.store.lineage.ancestors import Edge, read_edges, walk_upstream
+from mltrace_exporter.store.lineage.descendants import read_descendants, read_readers
+from mltrace_exporter.store.lineage.edges import select_last_writer
 from mltrace_exporter.store.pointers import hash_name
 from mltrace_exporter.store.refs import resolve_run
 from mltrace_otel.contract.api import TRACE_LIMIT, EdgeRule, Trace, TraceEdge, TraceNode

@@ -7,9 +7,9 @@ import sqlalchemy as sa
 from mltrace_exporter.lineage.suspicion import Score, score_runs
 from mltrace_exporter.queries.flags import list_flags
 from mltrace_exporter.queries.runs import summarise
-from mltrace_exporter.store.edges import read_lineage
-from mltrace_exporter.store.evidence import Evidence, read_evidence
 from mltrace_exporter.store.flags import count_flagged_by_run, count_unflagged
+from mltrace_exporter.store.lineage.ancestors import read_lineage
+from mltrace_exporter.store.lineage.evidence import Evidence, read_evidence
 from mltrace_otel.contract.api import FLAG_LIMIT, Candidate, Review, ReviewSort, RunSummary
 
 CONTRAST_LIMIT = 200

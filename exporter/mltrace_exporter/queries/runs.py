@@ -11,11 +11,11 @@ from mltrace_exporter.queries.cursors import make_cursor, read_cursor
 from mltrace_exporter.queries.notes import page_notes
 from mltrace_exporter.queries.upstream import judge_upstream, read_upstream
 from mltrace_exporter.store import runs as stored
-from mltrace_exporter.store.edges import Edge, read_edges
+from mltrace_exporter.store.lineage.ancestors import Edge, read_edges
+from mltrace_exporter.store.lineage.staleness import read_dependencies
 from mltrace_exporter.store.liveness import explain_abort
 from mltrace_exporter.store.refs import resolve_run
 from mltrace_exporter.store.selection import EVERYTHING, Cursor, Selection, count_runs, find_runs
-from mltrace_exporter.store.staleness import read_dependencies
 from mltrace_otel.contract.api import (
     NOTE_LIMIT,
     POINTER_LIMIT,

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from mltrace_exporter.lineage.staleness import explain_staleness
-from mltrace_exporter.store.ancestry import judge_runs
-from mltrace_exporter.store.edges import Edge, read_edges, walk_upstream
-from mltrace_exporter.store.staleness import read_dependencies
+from mltrace_exporter.store.lineage.ancestors import Edge, read_edges, walk_upstream
+from mltrace_exporter.store.lineage.staleness import read_dependencies
+from mltrace_exporter.store.lineage.verdicts import judge_runs
 from mltrace_otel.contract.api import UPSTREAM_LIMIT, Execution, UpstreamVerdict
 
 

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from mltrace_exporter.store.bulk import unnest
-from mltrace_exporter.store.edges import is_direction, select_last_writer
+from mltrace_exporter.store.lineage.edges import is_direction, select_last_writer
 from mltrace_exporter.store.schema import component_run, flag, io_pointer, run_io
 from mltrace_otel.contract.api import Flag, FlagState, Severity
 

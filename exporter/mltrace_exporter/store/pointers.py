@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from mltrace_exporter.store.bulk import unnest
-from mltrace_exporter.store.edges import is_direction
+from mltrace_exporter.store.lineage.edges import is_direction
 from mltrace_exporter.store.schema import component_run, io_pointer, run_io
 
 Row = sa.Row[*tuple[Any, ...]]

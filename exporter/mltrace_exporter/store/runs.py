@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from mltrace_exporter.store.bulk import ask
-from mltrace_exporter.store.edges import is_direction
+from mltrace_exporter.store.lineage.edges import is_direction
 from mltrace_exporter.store.liveness import shown_end, shown_execution
 from mltrace_exporter.store.schema import (
     code,

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from mltrace_exporter.store.edges import is_final
+from mltrace_exporter.store.lineage.edges import is_final
 from mltrace_exporter.store.liveness import shown_execution
 from mltrace_exporter.store.schema import begin, component, component_run, flag, test_result
 from mltrace_otel.contract.api import RunOrder, RunStatus

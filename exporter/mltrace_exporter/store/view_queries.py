@@ -2,7 +2,8 @@
 
 import sqlalchemy as sa
 
-from mltrace_exporter.store.edges import edges_of, is_direction, select_last_writer
+from mltrace_exporter.store.lineage.edges import edges_of, is_direction, select_last_writer
+from mltrace_exporter.store.lineage.staleness import select_dependencies
 from mltrace_exporter.store.liveness import shown_end, shown_execution
 from mltrace_exporter.store.schema import (
     component,
@@ -13,7 +14,6 @@ from mltrace_exporter.store.schema import (
     test_result,
     whole_name,
 )
-from mltrace_exporter.store.staleness import select_dependencies
 
 NODE_LIMIT = 1500
 

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mltrace_exporter.model import Batch, Words
-from mltrace_exporter.store.write import write_batch
+from mltrace_exporter.store.arrivals.write import write_batch
 
 Record = Callable[..., None]
 

@@ -19,8 +19,8 @@ from schemathesis.core.result import Ok
 from serving import serve
 
 from mltrace_exporter.main import create_app
+from mltrace_exporter.store.arrivals.write import write_runs
 from mltrace_exporter.store.database import open_engine
-from mltrace_exporter.store.write import write_runs
 
 EXAMPLES = 12
 Operation = APIOperation[Any, Any, Any, Any]

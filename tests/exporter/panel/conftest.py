@@ -10,7 +10,7 @@ from serving import serve
 from mltrace_exporter.main import create_app
 from mltrace_exporter.marks import flag_outputs
 from mltrace_exporter.model import Words
-from mltrace_exporter.store.write import write_runs
+from mltrace_exporter.store.arrivals.write import write_runs
 from mltrace_otel.contract.api import FlagRequest
 
 HOSTILE = "</title><script>alert('name')</script> \"'&#x27; ü/☃?a=b#c %2F"

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from builders import make_marker, make_run, make_test, read, wrote
 
 from mltrace_exporter.model import Batch
-from mltrace_exporter.store.write import write_batch
+from mltrace_exporter.store.arrivals.write import write_batch
 
 
 @pytest.fixture

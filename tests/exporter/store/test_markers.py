@@ -11,9 +11,9 @@ from builders import at, make_marker, make_run, make_span_id, names, read, split
 from mltrace_exporter.marks import write_note
 from mltrace_exporter.model import Batch, Io, Marker, Run
 from mltrace_exporter.queries.runs import get_run, summarise
+from mltrace_exporter.store.arrivals.totals import RUNS_TOTAL, read_totals
+from mltrace_exporter.store.arrivals.write import write_batch, write_runs
 from mltrace_exporter.store.schema import component_run, io_part
-from mltrace_exporter.store.totals import RUNS_TOTAL, read_totals
-from mltrace_exporter.store.write import write_batch, write_runs
 from mltrace_otel.contract.api import Execution, NoteRequest, RunSummary
 
 

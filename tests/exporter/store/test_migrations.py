@@ -14,10 +14,10 @@ from mltrace_exporter.errors import Unavailable
 from mltrace_exporter.queries.lineage import trace_output
 from mltrace_exporter.queries.review import review_flags
 from mltrace_exporter.store import database
+from mltrace_exporter.store.arrivals.totals import RUNS_TOTAL, read_totals
 from mltrace_exporter.store.database import check_revision, migrate, open_engine
 from mltrace_exporter.store.pointers import hash_name
 from mltrace_exporter.store.schema import metadata
-from mltrace_exporter.store.totals import RUNS_TOTAL, read_totals
 
 # As the exporter of revision 0001 wrote it.
 FILLING = """

@@ -12,9 +12,9 @@ from sqlalchemy.dialects.postgresql import REGCLASS
 from mltrace_exporter.marks import flag_outputs
 from mltrace_exporter.queries.lineage import trace_output
 from mltrace_exporter.store import views
+from mltrace_exporter.store.arrivals.write import write_runs
 from mltrace_exporter.store.database import migrate
 from mltrace_exporter.store.views import READER, SCHEMA, VIEWS, View
-from mltrace_exporter.store.write import write_runs
 from mltrace_otel.contract.api import FlagRequest
 
 RUNS = [

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from mltrace_exporter.store.bulk import ask
-from mltrace_exporter.store.edges import is_final
+from mltrace_exporter.store.lineage.edges import is_final
 from mltrace_exporter.store.schema import component_run, test_result
 
 

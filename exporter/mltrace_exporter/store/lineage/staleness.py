@@ -17,7 +17,8 @@ import sqlalchemy as sa
 
 from mltrace_exporter.lineage.staleness import FRESHER_LIMIT, Dependency
 from mltrace_exporter.store.bulk import ask
-from mltrace_exporter.store.edges import Edge, is_direction
+from mltrace_exporter.store.lineage.ancestors import Edge
+from mltrace_exporter.store.lineage.edges import is_direction
 from mltrace_exporter.store.schema import component_run, key_partition, run_io
 from mltrace_otel.contract.attributes import DEFAULT_STALENESS_THRESHOLD_S
 

@@ -13,9 +13,9 @@ import sqlalchemy as sa
 
 from mltrace_exporter.model import Io, Run, TestResult
 from mltrace_exporter.store import schema
-from mltrace_exporter.store.admission import Entry
+from mltrace_exporter.store.arrivals.admission import Entry
+from mltrace_exporter.store.arrivals.words import hash_code
 from mltrace_exporter.store.bulk import copy_lines, encode_cells, encode_text
-from mltrace_exporter.store.words import hash_code
 
 _OWN_COLUMNS = (
     *("id", "trace_id", "span_id", "parent_span_id", "started_at", "ended_at", "alive_at"),

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from mltrace_exporter.model import Words
 from mltrace_exporter.store import schema
+from mltrace_exporter.store.arrivals.totals import RUNS_TOTAL, TESTS_TOTAL, read_totals
+from mltrace_exporter.store.arrivals.write import write_runs
 from mltrace_exporter.store.bulk import copy_rows
-from mltrace_exporter.store.totals import RUNS_TOTAL, TESTS_TOTAL, read_totals
-from mltrace_exporter.store.write import write_runs
 
 
 def _count(connection: sa.Connection, table: sa.Table) -> int | None:

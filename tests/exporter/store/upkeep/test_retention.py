@@ -8,10 +8,10 @@ from builders import at, make_run, read, wrote
 from mltrace_exporter.marks import flag_outputs, resolve_flags
 from mltrace_exporter.model import Run
 from mltrace_exporter.queries.lineage import trace_output
-from mltrace_exporter.store.inspection import count_dangling, count_rows
-from mltrace_exporter.store.retention import KEPT_DEPTH, Limits, count_doomed, prune
+from mltrace_exporter.store.arrivals.write import write_runs
 from mltrace_exporter.store.schema import component_run, io_pointer, metric_total
-from mltrace_exporter.store.write import write_runs
+from mltrace_exporter.store.upkeep.inspection import count_dangling, count_rows
+from mltrace_exporter.store.upkeep.retention import KEPT_DEPTH, Limits, count_doomed, prune
 from mltrace_otel.contract.api import FlagRequest, UnflagRequest
 
 

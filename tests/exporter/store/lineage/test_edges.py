@@ -7,9 +7,9 @@ import sqlalchemy as sa
 from builders import make_run, read, wrote
 
 from mltrace_exporter.model import Run
-from mltrace_exporter.store.edges import read_ancestors, read_edges
+from mltrace_exporter.store.arrivals.write import write_runs
+from mltrace_exporter.store.lineage.ancestors import read_ancestors, read_edges
 from mltrace_exporter.store.schema import component_run
-from mltrace_exporter.store.write import write_runs
 
 Found = tuple[int, str | None, str, bool]
 FindEdges = Callable[..., list[Found]]
@@ -88,6 +88,13 @@ def test_content_that_changed_outside_is_told(edges: FindEdges) -> None:
         make_run("etl", 0, io=[wrote("a.csv", "d:1")]),
         make_run("train", 5, io=[read("a.csv", "d:2")]),
     ) == [(0, "a.csv", "name", True)]
+
+
+def test_digests_of_two_algorithms_tell_of_no_change(edges: FindEdges) -> None:
+    assert edges(
+        make_run("etl", 0, io=[wrote("a.csv", "sampled-d:1")]),
+        make_run("train", 5, io=[read("a.csv", "d:2")]),
+    ) == [(0, "a.csv", "name", False)]
 
 
 def test_the_span_that_a_link_names_comes_first(edges: FindEdges) -> None:

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from mltrace_exporter.model import Batch, Run, SpanId
-from mltrace_exporter.store.admission import admit
+from mltrace_exporter.store.arrivals.admission import admit
+from mltrace_exporter.store.arrivals.parts import lock_parts, write_parts
+from mltrace_exporter.store.arrivals.rows import write_rows
+from mltrace_exporter.store.arrivals.totals import count_runs
+from mltrace_exporter.store.arrivals.words import describe_components, keep_code, name_pointers
 from mltrace_exporter.store.dead_letters import write_dead_letters
-from mltrace_exporter.store.parts import lock_parts, write_parts
-from mltrace_exporter.store.rows import write_rows
-from mltrace_exporter.store.totals import count_runs
-from mltrace_exporter.store.words import describe_components, keep_code, name_pointers
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from builders import make_run, read, wrote
 
 from mltrace_exporter.model import Run
 from mltrace_exporter.queries.runs import summarise
+from mltrace_exporter.store.arrivals.write import write_runs
 from mltrace_exporter.store.schema import component_run
-from mltrace_exporter.store.write import write_runs
 
 _DAY = 24 * 60
 

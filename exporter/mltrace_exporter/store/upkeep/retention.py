@@ -13,9 +13,10 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from mltrace_exporter.store.arrivals.parts import delete_waiting_parts
 from mltrace_exporter.store.bulk import ask
-from mltrace_exporter.store.edges import is_direction, is_final, read_ancestors, read_edges
-from mltrace_exporter.store.parts import delete_waiting_parts
+from mltrace_exporter.store.lineage.ancestors import read_ancestors, read_edges
+from mltrace_exporter.store.lineage.edges import is_direction, is_final
 from mltrace_exporter.store.schema import code, component, component_run, flag, io_pointer, run_io
 
 KEPT_DEPTH = 10

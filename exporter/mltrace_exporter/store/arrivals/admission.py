@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from mltrace_exporter.model import Marker, Run, SpanId
 from mltrace_exporter.store.bulk import unnest
-from mltrace_exporter.store.edges import is_final
+from mltrace_exporter.store.lineage.edges import is_final
 from mltrace_exporter.store.schema import component_run
 
 

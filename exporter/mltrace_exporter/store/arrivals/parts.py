@@ -12,11 +12,11 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from mltrace_exporter.model import Io, IoPart, SpanId
+from mltrace_exporter.store.arrivals.rows import IoShare, copy_io
+from mltrace_exporter.store.arrivals.words import name_pointers
 from mltrace_exporter.store.bulk import unnest
-from mltrace_exporter.store.edges import is_final
-from mltrace_exporter.store.rows import IoShare, copy_io
+from mltrace_exporter.store.lineage.edges import is_final
 from mltrace_exporter.store.schema import component_run, io_part, run_io
-from mltrace_exporter.store.words import name_pointers
 
 # Any number will do, as long as every exporter asks for the same one.
 _LOCK = 0x6D6C7470

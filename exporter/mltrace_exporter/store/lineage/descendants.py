@@ -1,4 +1,4 @@
-"""Who depends on a run: the edges of `store.edges` walked the other way.
+"""Who depends on a run: the edges of `store.lineage.edges` walked the other way.
 
 An edge is told by its consumer. So for each producer those runs are looked up that could depend on
 it, by link, content, name or declaration; whether one does is told by its own edges. A content or
@@ -13,9 +13,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from mltrace_exporter.store.bulk import ask
-from mltrace_exporter.store.edges import (
+from mltrace_exporter.store.lineage.ancestors import Edge
+from mltrace_exporter.store.lineage.edges import (
     NEARLY_EMPTY_BYTES,
-    Edge,
     edges_of,
     is_direction,
     is_final,

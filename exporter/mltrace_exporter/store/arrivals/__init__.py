@@ -1,0 +1,1 @@
+"""The one way of runs into the tables."""

@@ -1,0 +1,1 @@
+"""Who depends on whom, and what follows from it, in SQL."""

@@ -1,0 +1,149 @@
+"""Whom runs depend on: the edges walked upstream. In: runs. Out: their ancestors, and edges."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import cache
+
+import sqlalchemy as sa
+
+from mltrace_exporter.lineage.graph import measure_depths
+from mltrace_exporter.store.bulk import ask
+from mltrace_exporter.store.lineage.edges import edges_of
+from mltrace_exporter.store.schema import io_pointer
+
+_WALKED_EDGES = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """``consumer`` read ``pointer`` from ``producer``; ids of runs, None for a declared edge.
+
+    ``written`` is the id of the pointer as the producer named it.
+    """
+
+    consumer: int
+    producer: int
+    pointer: str | None
+    rule: str
+    content_changed_outside: bool
+    written: int | None
+
+
+def read_ancestors(connection: sa.Connection, roots: Collection[int], limit: int) -> list[int]:
+    """Return the roots and every run upstream of them, nearest first, at most ``limit`` ids.
+
+    Each run is expanded once, so diamonds cost nothing extra and cycles end.
+    """
+    parameters = {"id": list(roots), "limit": limit}
+    return list(connection.scalars(_select_ancestors(), parameters))
+
+
+def read_edges(connection: sa.Connection, consumers: Collection[int]) -> list[Edge]:
+    """Return all edges that begin at one of ``consumers``."""
+    return [Edge(*row) for row in connection.execute(_select_edges(), {"id": list(consumers)})]
+
+
+def walk_upstream(connection: sa.Connection, root: int, limit: int) -> tuple[list[int], list[Edge]]:
+    """Return a run and every run upstream of it, nearest first, and all edges that begin there.
+
+    Args:
+        connection: to the database.
+        root: the run.
+        limit: how many runs, at most.
+    """
+    rows = connection.execute(_select_walk(), {"id": [root], "limit": _WALKED_EDGES + 1}).all()
+    if len(rows) > _WALKED_EDGES:
+        # So large a lineage is cut after so many runs, which only the walk over runs can do.
+        ids = read_ancestors(connection, [root], limit)
+        return ids, read_edges(connection, ids)
+    edges = [Edge(*row) for row in rows if row[0] is not None]
+    ids = list(measure_depths(root, [(edge.consumer, edge.producer) for edge in edges]))[:limit]
+    shown = set(ids)
+    kept = [edge for edge in edges if edge.consumer in shown]
+    return ids, sorted(kept, key=lambda edge: (edge.consumer, edge.producer, edge.pointer or ""))
+
+
+def read_lineage(
+    connection: sa.Connection, roots: Collection[int], limit: int
+) -> list[tuple[int, int]]:
+    """Return consumer and producer of every edge at or upstream of the roots, at most ``limit``.
+
+    For those who need no more than that: half the work of `read_ancestors` and `read_edges`.
+    """
+    parameters = {"id": list(roots), "limit": limit}
+    rows = connection.execute(_select_lineage(), parameters)
+    return [(consumer, producer) for consumer, producer in rows if consumer is not None]
+
+
+# Built once: to build such a statement takes longer than to run it.
+@cache
+def _select_ancestors() -> sa.Select[int]:
+    start = ask(id=sa.BigInteger)
+    upstream = sa.select(start.c.id).cte("upstream", recursive=True)
+    edge = edges_of(upstream.c.id)
+    upstream = upstream.union(
+        sa.select(edge.c.producer_id).select_from(upstream.join(edge, sa.true()))
+    )
+    return sa.select(upstream.c.id).limit(sa.bindparam("limit", type_=sa.BigInteger))
+
+
+@cache
+def _select_lineage() -> sa.Select[int, int]:
+    start = ask(id=sa.BigInteger)
+    nobody = sa.cast(sa.null(), sa.BigInteger).label("consumer_id")
+    walked = sa.select(nobody, start.c.id.label("producer_id")).cte("walked", recursive=True)
+    # A run that several of the last step read from is expanded once for all of them.
+    level = sa.select(walked.c.producer_id.label("id")).distinct().subquery("level")
+    edge = edges_of(level.c.id)
+    walked = walked.union(
+        sa.select(level.c.id, edge.c.producer_id).select_from(level.join(edge, sa.true()))
+    )
+    return sa.select(walked).limit(sa.bindparam("limit", type_=sa.BigInteger))
+
+
+@cache
+def _select_walk() -> sa.Select[int, int, str, str, bool, int]:
+    start = ask(id=sa.BigInteger)
+    nothing = sa.cast(sa.null(), sa.BigInteger)
+    columns = {
+        "consumer_id": nothing,
+        "producer_id": start.c.id,
+        "pointer_id": nothing,
+        "written_id": nothing,
+        "rule": sa.cast(sa.null(), sa.Text),
+        "changed": sa.false(),
+    }
+    begun = sa.select(*(column.label(name) for name, column in columns.items()))
+    walked = begun.cte("walked", recursive=True)
+    level = sa.select(walked.c.producer_id.label("id")).distinct().subquery("level")
+    edge = edges_of(level.c.id)
+    walked = walked.union(sa.select(level.c.id, *edge.c).select_from(level.join(edge, sa.true())))
+    limit = sa.bindparam("limit", type_=sa.BigInteger)
+    found = sa.select(walked).limit(limit).subquery("found")
+    return sa.select(
+        found.c.consumer_id,
+        found.c.producer_id,
+        io_pointer.c.name,
+        found.c.rule,
+        found.c.changed,
+        found.c.written_id,
+    ).outerjoin_from(found, io_pointer, io_pointer.c.id == found.c.pointer_id)
+
+
+@cache
+def _select_edges() -> sa.Select[int, int, str, str, bool, int]:
+    asked = ask(id=sa.BigInteger)
+    edge = edges_of(asked.c.id)
+    return (
+        sa.select(
+            asked.c.id,
+            edge.c.producer_id,
+            io_pointer.c.name,
+            edge.c.rule,
+            edge.c.changed,
+            edge.c.written_id,
+        )
+        .select_from(asked.join(edge, sa.true()))
+        .outerjoin(io_pointer, io_pointer.c.id == edge.c.pointer_id)
+        .order_by(asked.c.id, edge.c.producer_id, io_pointer.c.name)
+    )

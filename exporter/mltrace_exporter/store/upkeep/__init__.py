@@ -1,0 +1,1 @@
+"""Looking after the tables: what is wrong, what may go."""
