@@ -2,6 +2,7 @@
 
 import logging
 import os
+import resource
 import signal
 import sys
 import threading
@@ -18,6 +19,7 @@ from mltrace_exporter.main import Addresses, run
 from mltrace_exporter.settings import (
     DEFAULT_HOME,
     DEFAULT_REQUEST_LIMIT_BYTES,
+    DEFAULT_REQUEST_TIMEOUT_S,
     Retention,
     Settings,
     read_database_url,
@@ -25,6 +27,7 @@ from mltrace_exporter.settings import (
 
 _STOP_LIMIT_S = 90.0
 _CANNOT_START = 2
+_OPEN_FILES = 65_536
 
 
 def _server_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -42,6 +45,13 @@ def _server_options(command: Callable[..., None]) -> Callable[..., None]:
                 default=DEFAULT_REQUEST_LIMIT_BYTES,
                 show_default=True,
                 help="Largest OTLP request in bytes.",
+            ),
+            click.option(
+                "--request-timeout",
+                "request_timeout_s",
+                default=DEFAULT_REQUEST_TIMEOUT_S,
+                show_default=True,
+                help="Seconds that an OTLP request may take to come in.",
             ),
             click.option(
                 "--retention-days",
@@ -132,6 +142,7 @@ def _run(make_settings: Callable[[], Settings], on_ready: Callable[[Addresses], 
     logging.basicConfig(
         level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
+    _allow_open_files()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
     try:
@@ -141,6 +152,14 @@ def _run(make_settings: Callable[[], Settings], on_ready: Callable[[Addresses], 
     except ExporterError as error:
         click.echo(f"mltrace: {error}", err=True)
         sys.exit(_CANNOT_START)
+
+
+def _allow_open_files() -> None:
+    """Let there be as many connections as we may have; shells allow 1024 by default."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, _OPEN_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

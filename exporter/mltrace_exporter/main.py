@@ -122,7 +122,9 @@ def run(settings: Settings, announce: Callable[[Addresses], None]) -> None:
         # Tried and given back: gRPC itself does not say why it cannot listen.
         _bind(settings, "--otlp-grpc-port").close()
         grpc_door = GrpcDoor(
-            _join(settings.host, settings.otlp_grpc_port), settings.request_limit_bytes
+            _join(settings.host, settings.otlp_grpc_port),
+            settings.request_limit_bytes,
+            settings.request_timeout_s,
         )
         cleanup.callback(grpc_door.stop, 0)
         engine, data, keep_running = _open_database(settings, cleanup)
@@ -130,7 +132,9 @@ def run(settings: Settings, announce: Callable[[Addresses], None]) -> None:
         ingest = Ingest(engine, tally)
         cleanup.callback(ingest.close)
         cleanup.callback(Pruner(engine, settings.retention).close)
-        http_door = create_http_door(ingest, settings.request_limit_bytes)
+        http_door = create_http_door(
+            ingest, settings.request_limit_bytes, settings.request_timeout_s
+        )
         app = create_app(engine, tally, allows_clean=settings.allows_clean)
         servers = [_Server(app, panel_socket), _Server(http_door, otlp_socket)]
         cleanup.callback(_drain, servers, grpc_door)

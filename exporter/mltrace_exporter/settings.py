@@ -9,11 +9,13 @@ from mltrace_exporter.errors import SettingsError
 
 DEFAULT_HOME = Path("~/.mltrace")
 DEFAULT_REQUEST_LIMIT_BYTES = 64 * 1024 * 1024
+DEFAULT_REQUEST_TIMEOUT_S = 60.0
 
 _PORT_LIMIT = 2**16
 _SMALLEST_REQUEST_LIMIT_BYTES = 1024
 # gRPC counts sizes in 32 bits.
 _LARGEST_REQUEST_LIMIT_BYTES = 2**30
+_LONGEST_REQUEST_TIMEOUT_S = 3600
 _LONGEST_RETENTION_DAYS = 36_501
 _CONNECT_TIMEOUT_S = "10"
 _DRIVERS = ("postgres", "postgresql", "postgresql+psycopg2")
@@ -55,6 +57,7 @@ class Settings:
         otlp_grpc_port: for OTLP over gRPC.
         database_url: PostgreSQL to use, see `read_database_url`; None for a private one.
         request_limit_bytes: size of the largest OTLP request.
+        request_timeout_s: how long an OTLP request may take to come in.
         allows_clean: whether the HTTP API deletes everything when it is asked and confirmed.
         retention: which runs are deleted while the server runs.
     """
@@ -66,6 +69,7 @@ class Settings:
     otlp_grpc_port: int = 4317
     database_url: str | None = None
     request_limit_bytes: int = DEFAULT_REQUEST_LIMIT_BYTES
+    request_timeout_s: float = DEFAULT_REQUEST_TIMEOUT_S
     allows_clean: bool = False
     retention: Retention = field(default_factory=Retention)
 
@@ -80,6 +84,8 @@ class Settings:
         least, most = _SMALLEST_REQUEST_LIMIT_BYTES, _LARGEST_REQUEST_LIMIT_BYTES
         if not least <= self.request_limit_bytes <= most:
             raise SettingsError(f"--request-limit must be from {least} to {most} bytes.")
+        if not 1 <= self.request_timeout_s <= _LONGEST_REQUEST_TIMEOUT_S:
+            raise SettingsError("--request-timeout must be from 1 to 3600 seconds.")
 
     @property
     def ports(self) -> dict[str, int]:

@@ -1,6 +1,7 @@
 """A running exporter under load is killed, crowded and kept waiting: what it answered is stored."""
 
 import os
+import resource
 import socket
 import time
 from collections.abc import Iterator
@@ -48,7 +49,21 @@ def write_head(size_bytes: int) -> bytes:
     ).encode()
 
 
+@pytest.fixture
+def few_files() -> Iterator[None]:
+    """What is started may open few files until it asks for more, as under common shells."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard < 2 * CONNECTIONS:
+        pytest.skip("this user may not open enough files for so many connections")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.mark.usefixtures("few_files")
 def test_a_thousand_connections_at_once_are_all_answered(exporter: Exporter) -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (2 * CONNECTIONS, hard))
     body = write_protobuf([make_run("step")])
     sockets = [connect(exporter) for _ in range(CONNECTIONS)]
     for each in sockets:

@@ -25,8 +25,14 @@ _SLACK_BYTES = 1024 * 1024
 class GrpcDoor:
     """A gRPC server of ``TraceService/Export``. It listens from the start and serves later."""
 
-    def __init__(self, address: str, limit_bytes: int) -> None:
-        """Bind ``address`` (``host:port``, port 0 for any).
+    def __init__(self, address: str, limit_bytes: int, timeout_s: float) -> None:
+        """Bind an address.
+
+        Args:
+            address: ``host:port``, port 0 for any.
+            limit_bytes: size of the largest request.
+            timeout_s: after so long a connection takes no new requests, after twice as long it is
+                closed: what is trickling in on it is not waited for. Senders connect again.
 
         Raises:
             SettingsError: the address cannot be bound.
@@ -37,6 +43,8 @@ class GrpcDoor:
             options=[
                 ("grpc.max_receive_message_length", limit_bytes + _SLACK_BYTES),
                 ("grpc.so_reuseport", 0),
+                ("grpc.max_connection_age_ms", int(timeout_s * 1000)),
+                ("grpc.max_connection_age_grace_ms", int(timeout_s * 1000)),
             ],
         )
         try:

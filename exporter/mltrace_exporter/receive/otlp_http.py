@@ -26,14 +26,16 @@ THREADS = 16
 _HELD_LIMIT_BYTES = 256 * 1024 * 1024
 
 
-def create_http_door(ingest: Ingest, limit_bytes: int) -> Starlette:
+def create_http_door(ingest: Ingest, limit_bytes: int, timeout_s: float) -> Starlette:
     """Return the ASGI app that serves ``POST /v1/traces``.
 
     Args:
         ingest: takes the requests.
         limit_bytes: size of the largest request, before and after decompression.
+        timeout_s: how long a request's body may take to come in, so that slow senders cannot keep
+            the others out.
     """
-    door = _HttpDoor(ingest, limit_bytes)
+    door = _HttpDoor(ingest, limit_bytes, timeout_s)
     return Starlette(
         routes=[Route("/v1/traces", door.receive, methods=["POST"])],
         exception_handlers={HTTPException: _refuse_path},
@@ -41,9 +43,10 @@ def create_http_door(ingest: Ingest, limit_bytes: int) -> Starlette:
 
 
 class _HttpDoor:
-    def __init__(self, ingest: Ingest, limit_bytes: int) -> None:
+    def __init__(self, ingest: Ingest, limit_bytes: int, timeout_s: float) -> None:
         self._ingest = ingest
         self._limit_bytes = limit_bytes
+        self._timeout_s = timeout_s
         self._held_bytes = 0
         self._threads = ThreadPoolExecutor(THREADS, "otlp-http")
 
@@ -53,7 +56,10 @@ class _HttpDoor:
             encoding = _read_encoding(request.headers)
             await self._take_in(request, encoding)
         except Exception as error:  # noqa: BLE001 - every failure has its reply, see `reply_to`
-            return _refuse(request, reply_to(error))
+            response = _refuse(request, reply_to(error))
+            if isinstance(error, _TooSlow):
+                response.headers["connection"] = "close"
+            return response
         # ExportTraceServiceResponse without partial_success: zero bytes in protobuf.
         content = b"{}" if encoding is Encoding.JSON else b""
         return Response(content, media_type=encoding)
@@ -63,7 +69,7 @@ class _HttpDoor:
         check_encoding(compression)
         chunks: list[bytes] = []
         try:
-            await self._read_body(request, chunks)
+            await self._read_in_time(request, chunks)
             await asyncio.get_running_loop().run_in_executor(
                 self._threads, self._accept, b"".join(chunks), compression, encoding
             )
@@ -71,6 +77,17 @@ class _HttpDoor:
             raise MalformedRequest("The sender hung up before the request was whole.") from None
         finally:
             self._held_bytes -= sum(map(len, chunks))
+
+    async def _read_in_time(self, request: Request, chunks: list[bytes]) -> None:
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                await self._read_body(request, chunks)
+        except TimeoutError:
+            # Not 408: senders would throw their data away.
+            raise _TooSlow(
+                f"The request did not come whole within {self._timeout_s:g} seconds: "
+                "send smaller ones, or raise --request-timeout."
+            ) from None
 
     async def _read_body(self, request: Request, chunks: list[bytes]) -> None:
         if int(request.headers.get("content-length", 0)) > self._limit_bytes:
@@ -87,6 +104,10 @@ class _HttpDoor:
 
     def _accept(self, body: bytes, compression: str, encoding: Encoding) -> None:
         self._ingest.accept(decompress(body, compression, self._limit_bytes), encoding)
+
+
+class _TooSlow(Unavailable):
+    """What is still to come of the request is not waited for."""
 
 
 def _read_encoding(headers: Headers) -> Encoding:

@@ -14,6 +14,7 @@ from mltrace_exporter.receive import GrpcDoor, create_http_door
 from mltrace_exporter.store.database import open_engine
 
 LIMIT_BYTES = 1_000_000
+TIMEOUT_S = 20.0
 
 
 @pytest.fixture
@@ -33,9 +34,9 @@ def ingest_without_database() -> Iterator[Ingest]:
 
 
 @contextmanager
-def serve_http(ingest: Ingest) -> Iterator[str]:
+def serve_http(ingest: Ingest, timeout_s: float = TIMEOUT_S) -> Iterator[str]:
     """Serve the HTTP door; the value is its URL."""
-    app = create_http_door(ingest, LIMIT_BYTES)
+    app = create_http_door(ingest, LIMIT_BYTES, timeout_s)
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=server.run, args=([listener],))
@@ -46,9 +47,9 @@ def serve_http(ingest: Ingest) -> Iterator[str]:
 
 
 @contextmanager
-def serve_grpc(ingest: Ingest) -> Iterator[str]:
+def serve_grpc(ingest: Ingest, timeout_s: float = TIMEOUT_S) -> Iterator[str]:
     """Serve the gRPC door; the value is its address."""
-    door = GrpcDoor("127.0.0.1:0", LIMIT_BYTES)
+    door = GrpcDoor("127.0.0.1:0", LIMIT_BYTES, timeout_s)
     door.serve(ingest)
     yield f"127.0.0.1:{door.port}"
     door.stop(5).wait()
@@ -58,6 +59,20 @@ def serve_grpc(ingest: Ingest) -> Iterator[str]:
 def http_url(ingest: Ingest) -> Iterator[str]:
     with serve_http(ingest) as url:
         yield url
+
+
+@pytest.fixture
+def hasty_http_url(ingest: Ingest) -> Iterator[str]:
+    """A door that waits one second for a request."""
+    with serve_http(ingest, timeout_s=1) as url:
+        yield url
+
+
+@pytest.fixture
+def hasty_grpc_address(ingest: Ingest) -> Iterator[str]:
+    """A door that waits one second for a request."""
+    with serve_grpc(ingest, timeout_s=1) as address:
+        yield address
 
 
 @pytest.fixture

@@ -91,4 +91,4 @@ def test_many_senders_at_once_lose_nothing(
 
 def test_an_address_that_is_taken_is_told(grpc_address: str) -> None:
     with pytest.raises(SettingsError, match=f"cannot listen on {grpc_address}"):
-        GrpcDoor(grpc_address, 1000)
+        GrpcDoor(grpc_address, 1000, 1)
