@@ -193,10 +193,19 @@ def describe_error(error: BaseException) -> str:
     """Return ``Type: message``, shortened. A message that cannot be made is left out."""
     try:
         message = str(error)
-    except Exception:  # noqa: BLE001 - an exception's own __str__ may be broken
+    except BaseException:  # noqa: BLE001 - an exception's own __str__ may be broken
         message = ""
-    name = type(error).__name__
+    name = name_class(error)[1].rpartition(".")[2]
     return f"{name}: {shorten(message)}" if message else name
+
+
+def name_class(error: BaseException) -> tuple[str, str]:
+    """Return module and qualified name of an error's class; its metaclass may refuse to tell."""
+    kind = type(error)
+    try:
+        return str(kind.__module__), str(kind.__qualname__)
+    except BaseException:  # noqa: BLE001 - whatever the metaclass raises
+        return "builtins", "Exception"
 
 
 def shorten(text: str, limit: int = MESSAGE_LIMIT) -> str:

@@ -5,7 +5,6 @@ in memory is named by its place, which differs between inputs and outputs: such 
 other by their content only.
 """
 
-import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -23,6 +22,7 @@ from mltrace_otel.artifacts.sidecars import read_producer
 from mltrace_otel.digest import Digest, digest, digest_file
 from mltrace_otel.errors import SettingsError
 from mltrace_otel.names import find_paths, is_being_written, read_names
+from mltrace_otel.notices import log
 from mltrace_otel.producers import PRODUCERS
 from mltrace_otel.settings import FILE_LIMIT, read_file_limit
 
@@ -39,7 +39,6 @@ _DATA_KINDS = frozenset(
         ("pyspark", "DataFrame"),
     }
 )
-_log = logging.getLogger("mltrace_otel")
 
 
 class PointerType(StrEnum):
@@ -208,7 +207,7 @@ def _parse_file_limit(text: str) -> int:
     try:
         return read_file_limit({FILE_LIMIT: text})
     except SettingsError as error:
-        _log.warning("%s Until then larger files than usual are sampled.", error)
+        log.warning("%s Until then larger files than usual are sampled.", error)
         return read_file_limit({})
 
 

@@ -5,7 +5,7 @@ A consumer in the same process can so link to its producer, and Tempo and Jaeger
 
 import os
 from collections import OrderedDict
-from threading import Lock
+from threading import RLock
 
 from opentelemetry.trace import SpanContext
 
@@ -21,7 +21,8 @@ class Producers:
     def __init__(self, limit: int = _LIMIT) -> None:
         self._limit = limit
         self._by_digest: OrderedDict[str, SpanContext] = OrderedDict()
-        self._lock = Lock()
+        # A lock that its holder may take again: a signal's handler may run a component, too.
+        self._lock = RLock()
         os.register_at_fork(after_in_child=self._renew_lock)
 
     def remember(self, digest: Digest, producer: SpanContext) -> None:
@@ -29,8 +30,8 @@ class Producers:
         if digest.size_bytes < NEARLY_EMPTY_BYTES:
             return
         with self._lock:
+            self._by_digest.pop(digest.text, None)
             self._by_digest[digest.text] = producer
-            self._by_digest.move_to_end(digest.text)
             if len(self._by_digest) > self._limit:
                 self._by_digest.popitem(last=False)
 
@@ -40,7 +41,7 @@ class Producers:
             return self._by_digest.get(digest.text)
 
     def _renew_lock(self) -> None:
-        self._lock = Lock()
+        self._lock = RLock()
 
 
 PRODUCERS = Producers()

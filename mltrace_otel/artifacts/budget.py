@@ -6,7 +6,7 @@ The folder is counted as rarely as it takes for counting to cost at most a hundr
 import os
 import time
 from dataclasses import dataclass
-from threading import Lock
+from threading import RLock
 
 from mltrace_otel.artifacts.files import find_files
 
@@ -32,7 +32,7 @@ class Budget:
         self._shortest_s = shortest_s
         self._cost = cost
         self._uses: dict[str, _Use] = {}
-        self._lock = Lock()
+        self._lock = RLock()
         os.register_at_fork(after_in_child=self._renew_lock)
 
     def admits(self, folder: str, size_bytes: int, limit_bytes: int) -> bool:
@@ -61,7 +61,7 @@ class Budget:
         return _Use(size_bytes, ended_s + life_s)
 
     def _renew_lock(self) -> None:
-        self._lock = Lock()
+        self._lock = RLock()
 
 
 BUDGET = Budget()

@@ -5,7 +5,6 @@ key stands for content and kind; ``.keys/<key>`` names the file, so that the sam
 again whoever saves it. It is written last: what it names is complete.
 """
 
-import logging
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -19,11 +18,11 @@ from mltrace_otel.artifacts.formats import Format, Misfit, choose_formats, name_
 from mltrace_otel.artifacts.sidecars import Origin, Sidecar, describe, read_sidecar, write_sidecar
 from mltrace_otel.digest import Digest
 from mltrace_otel.errors import ArtifactError, ArtifactMissing
+from mltrace_otel.notices import log
 from mltrace_otel.producers import NEARLY_EMPTY_BYTES
 
 _NAME_LIMIT = 60
 _warned: set[str] = set()
-_log = logging.getLogger("mltrace_otel")
 
 
 class LimitReached(ArtifactError):  # noqa: N818 - named for what is wrong
@@ -102,7 +101,7 @@ def warn_once(topic: str, sentence: str) -> None:
     """Log a warning unless there was one about this topic."""
     if topic not in _warned:
         _warned.add(topic)
-        _log.warning(sentence)
+        log.warning(sentence)
 
 
 def _make_key(value: object, content: Digest, origin: Origin) -> str:

@@ -3,7 +3,6 @@
 We are guests: whatever fails on our side costs a warning, never the user's call.
 """
 
-import logging
 import time
 from collections.abc import Callable, Mapping
 from contextvars import Token
@@ -21,12 +20,11 @@ from mltrace_otel.calls.plan import Plan
 from mltrace_otel.calls.slots import Slot, read_slot
 from mltrace_otel.calls.triggers import Trigger
 from mltrace_otel.datatests import Suite, describe_error, run_suite
+from mltrace_otel.notices import log
 from mltrace_otel.pointers import PointerType
 from mltrace_otel.runs import ComponentRun
 from mltrace_otel.telemetry.emission import announce, finish_span, make_current, start_span
 from mltrace_otel.telemetry.spans import RunSpan
-
-_log = logging.getLogger("mltrace_otel")
 
 
 class Call:
@@ -95,8 +93,7 @@ class Call:
     def catch_frame(self) -> None:
         """Catch the frame of the function, which is called next."""
         if self._plan.needs_frame and self._frame is None and self._plan.variables.code:
-            self._catcher = make_catcher(self._plan.variables.code)
-            self._catcher.install()
+            self._guard("the final values of its variables", self._install_catcher)
 
     def stop_catching(self) -> None:
         """Keep the frame that was caught."""
@@ -129,16 +126,16 @@ class Call:
         """Do what comes after the function, whether it returned or raised."""
         end_time_ns = time.time_ns()
         self.stop_catching()
-        if isinstance(error, SystemExit) and not error.code:
+        if error is not None and _is_success(error):
             error = None  # it ended the program on purpose
         self.enter()
         try:
             self._guard("variables", self._read_after, error, result)
-        finally:
+        finally:  # also when the user interrupts us: the function has ended
             self.leave()
             self._frame = None
-        self._guard("anything", self._finish, end_time_ns, error)
-        self._tell()
+            self._guard("anything", self._finish, end_time_ns, error)
+            self._tell()
 
     def _guard(self, what: str, step: Callable[..., None], *args: object) -> None:
         """Keep a fault of ours, or of a value, away from the user's function."""
@@ -146,9 +143,12 @@ class Call:
             step(*args)
         except KeyboardInterrupt:
             raise
-        except BaseException as error:  # noqa: BLE001 - the boundary between us and the program
+        except BaseException as error:
+            # A signal's handler may end the program so; a test or a trigger may not.
+            if type(error) is SystemExit and step not in (self._pull, self._test):
+                raise
             self._note(what.format(*args), describe_error(error))
-            _log.debug("Where that comes from:", exc_info=True)
+            log.debug("Where that comes from:", exc_info=True)
 
     def _note(self, what: str, why: str) -> None:
         """Take note, once a function, of what is not recorded of its calls."""
@@ -158,7 +158,7 @@ class Call:
 
     def _tell(self) -> None:
         if self._problems:
-            _log.warning(
+            log.warning(
                 "Runs of component %r are recorded without %s. This is said once.",
                 self._plan.component,
                 "; ".join(self._problems),
@@ -172,6 +172,12 @@ class Call:
         self._current = current.CurrentRun(self._plan.component, self._run, own, contents)
         if contents is not None:
             self._auto = AutoLog(self._plan.component, own, contents)
+
+    def _install_catcher(self) -> None:
+        if self._plan.variables.code:
+            catcher = make_catcher(self._plan.variables.code)
+            catcher.install()
+            self._catcher = catcher
 
     def _bind(self, args: tuple[object, ...], kwargs: Mapping[str, object]) -> None:
         self._arguments = bind_arguments(self._plan.variables, args, kwargs)
@@ -270,3 +276,10 @@ class Call:
             self._note("what they read, wrote and found", describe_error(fault))
             bare = ComponentRun(self._plan.component)
             finish_span(self._span, bare, common=common, end_time_ns=end_time_ns, error=error)
+
+
+def _is_success(error: BaseException) -> bool:
+    """Whether it ends the program as planned. Nothing of the user's is asked about itself."""
+    if type(error) is not SystemExit:
+        return False
+    return error.code is None or (type(error.code) is int and error.code == 0)

@@ -6,7 +6,6 @@ the dead process's files sends, and which is deleted when the run ends. Short ru
 this: they come and go between two looks of the thread.
 """
 
-import logging
 import os
 import threading
 from collections.abc import Callable
@@ -15,11 +14,11 @@ from time import monotonic
 from opentelemetry.trace import Span
 
 from mltrace_otel.delivery.sender import SENDER
+from mltrace_otel.notices import log
 
 FIRST_AFTER_S = 2.0
 REPEAT_AFTER_S = 300.0
 
-_log = logging.getLogger("mltrace_otel")
 Make = Callable[[str, float], bytes]
 
 
@@ -124,7 +123,7 @@ class Markers:
                     SENDER.submit(running)
                     SENDER.keep(_encode(span_id), aborted)
         except Exception:  # noqa: BLE001 - what a run holds is the user's, and may be broken
-            _log.debug("A run that lasts cannot be shown before its end:", exc_info=True)
+            log.debug("A run that lasts cannot be shown before its end:", exc_info=True)
 
 
 def _encode(span_id: int) -> bytes:

@@ -12,7 +12,6 @@ import sys
 import threading
 from collections.abc import Iterable
 from contextlib import suppress
-from logging import getLogger
 from time import monotonic
 
 from mltrace_otel.delivery.answer import Answer, Verdict
@@ -20,6 +19,7 @@ from mltrace_otel.delivery.courier import BATCH_LIMIT, Courier, Outcome, Patienc
 from mltrace_otel.delivery.memory import Memory, MemoryFull
 from mltrace_otel.delivery.spool import Spool, SpoolFull
 from mltrace_otel.errors import SettingsError
+from mltrace_otel.notices import log
 from mltrace_otel.settings import SpoolSettings, read_settings, read_spool_settings
 
 EXIT_LIMIT_S = 2.0
@@ -31,8 +31,6 @@ _DISK_PAUSE_S = 10.0
 _OUTAGE_S = 60.0
 _HOME = "MLTRACE_HOME"
 _NO_DISK = (OSError, ValueError)  # a path may be none, as one with a null character
-
-_log = getLogger("mltrace_otel")
 
 
 class Sender:
@@ -159,7 +157,7 @@ class Sender:
             raise
         except _NO_DISK as error:
             if failed_at is None:
-                _log.warning("Runs wait in memory only, because no file can hold them: %s.", error)
+                log.warning("Runs wait in memory only, because no file can hold them: %s.", error)
             self._disk_failed_at = monotonic()
             return False
         return True
@@ -248,7 +246,7 @@ class Sender:
             place = self._spool.rejected if self._spool and outcome.is_kept else None
             self._losses.add(outcome.rejected, outcome.reason, place)
         elif outcome.answer.message:
-            _log.warning("The server did not take every run: %s", outcome.answer.message)
+            log.warning("The server did not take every run: %s", outcome.answer.message)
         with self._changed:
             self._progress_at = monotonic()
             self._changed.notify_all()
@@ -266,7 +264,7 @@ class _Losses:
         # The first is said at once, then each time that the number has doubled, and the last.
         before, self._count = self._count, self._count + count
         if is_last or before.bit_length() != self._count.bit_length():
-            _log.warning(
+            log.warning(
                 "%d component run(s) were not recorded: %s.%s",
                 self._count,
                 reason.rstrip("."),
@@ -300,12 +298,12 @@ class _Outage:
         if self._is_lasting and not self._is_said:
             self._is_said = True
             where = "on disk" if is_safe else "in memory"
-            _log.warning("Runs wait %s for the server: %s.", where, self._reason)
+            log.warning("Runs wait %s for the server: %s.", where, self._reason)
 
     def say_left(self, spool: Spool, endpoint: str) -> None:
         """Say what waits at the program's end."""
         if spool.waiting:
-            _log.warning(
+            log.warning(
                 "%d component run(s) wait in %s, because %s did not take them: %s. The next "
                 "program sends them, or `mltrace spool send`.",
                 spool.waiting,
@@ -319,7 +317,7 @@ def _read_spool_settings() -> SpoolSettings:
     try:
         return read_spool_settings()
     except SettingsError as error:
-        _log.warning("%s The default is used.", error)
+        log.warning("%s The default is used.", error)
         return read_spool_settings({_HOME: os.environ.get(_HOME, "")})
 
 

@@ -154,7 +154,9 @@ class Spool:
             return None
 
     def _open(self) -> Segment:
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Parents do not get the mode; the one above holds what runs read and wrote, too.
+        self.folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.folder.mkdir(mode=0o700, exist_ok=True)
         segment = Segment.create(self.folder, SUFFIX)
         self._segments.append(segment)
         self._current = segment

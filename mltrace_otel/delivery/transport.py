@@ -32,6 +32,7 @@ _RETRYABLE_GRPC = frozenset(
     }
 )
 _BLOCKED_GRPC = frozenset({"UNAUTHENTICATED", "PERMISSION_DENIED", "UNIMPLEMENTED", "NOT_FOUND"})
+_TOO_LARGE = "larger than max"
 _EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 
 
@@ -119,7 +120,8 @@ class GrpcTransport:
             reply = self._export(body, timeout=self._timeout_s, metadata=self._headers)
         except self._error as error:
             code = error.code().name
-            return Answer(_judge_grpc(code), f"{code}: {error.details()}")
+            details = str(error.details())
+            return Answer(_judge_grpc(code, details), f"{code}: {details}")
         return _read_reply(reply)
 
     def close(self) -> None:
@@ -149,7 +151,10 @@ def _judge_http(response: httpx.Response) -> Answer:
     return Answer(Verdict.BLOCKED if status in _BLOCKED_HTTP else Verdict.REFUSED, message)
 
 
-def _judge_grpc(code: str) -> Verdict:
+def _judge_grpc(code: str, details: str) -> Verdict:
+    # What is too large today is so tomorrow; the same code also says "too many at once".
+    if _TOO_LARGE in details:
+        return Verdict.REFUSED
     if code in _RETRYABLE_GRPC:
         return Verdict.POSTPONED
     return Verdict.BLOCKED if code in _BLOCKED_GRPC else Verdict.REFUSED

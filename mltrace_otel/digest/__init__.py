@@ -4,15 +4,12 @@ Equal content gives equal digests, in any process; nothing is judged by its repr
 looked up among the program's loaded modules and never imported for their own sake.
 """
 
-import logging
-
 from mltrace_otel.digest.content import Digest, hash_bytes, hash_text
 from mltrace_otel.digest.files import digest_file
 from mltrace_otel.digest.objects import read_object
+from mltrace_otel.notices import log
 
 __all__ = ["Digest", "digest", "digest_file"]
-
-_log = logging.getLogger("mltrace_otel")
 
 
 def digest(value: object) -> Digest | None:
@@ -28,5 +25,5 @@ def digest(value: object) -> Digest | None:
         return read_object(value).digest()
     except Exception as error:  # noqa: BLE001 - any object may refuse to be read, in its own way
         # Without the error's own words: a value's exception may fail to print, too.
-        _log.debug("A %s has no digest: %s", type(value).__name__, type(error).__name__)
+        log.debug("A %s has no digest: %s", type(value).__name__, type(error).__name__)
         return None

@@ -4,7 +4,6 @@ Each may raise ServerUnreachable, ServerFailed or RequestRefused besides what it
 """
 
 import getpass
-import logging
 from collections.abc import Callable, Sequence
 
 from mltrace_otel.contract.api import (
@@ -19,9 +18,8 @@ from mltrace_otel.contract.api import (
     UnflagRequest,
 )
 from mltrace_otel.errors import ServerFailed, ServerUnreachable
+from mltrace_otel.notices import log
 from mltrace_otel.questions.api_client import ApiClient, connect
-
-_log = logging.getLogger("mltrace_otel")
 
 _TELL_TIMEOUT_S = 5.0
 
@@ -162,5 +160,5 @@ def _tell(name: str, say: Callable[[ApiClient], Component]) -> Component | None:
         with connect(_TELL_TIMEOUT_S) as api:
             return say(api)
     except (ServerUnreachable, ServerFailed) as error:
-        _log.warning("What was said about component %r is not recorded: %s", name, error)
+        log.warning("What was said about component %r is not recorded: %s", name, error)
         return None

@@ -4,7 +4,6 @@ In: runs. Out: finished spans, serialised and handed to the sender. Parents are 
 current spans, so a run joins the user's trace; it is sampled always.
 """
 
-import logging
 import os
 import socket
 import traceback
@@ -18,16 +17,17 @@ from opentelemetry.sdk.environment_variables import OTEL_SDK_DISABLED
 from opentelemetry.sdk.resources import Resource
 
 from mltrace_otel.contract import attributes as key
-from mltrace_otel.datatests import describe_error, shorten
+from mltrace_otel.datatests import describe_error, name_class, shorten
 from mltrace_otel.delivery.markers import MARKERS
 from mltrace_otel.delivery.sender import SENDER
+from mltrace_otel.notices import log
 from mltrace_otel.runs import ComponentRun
 from mltrace_otel.telemetry import wire
 from mltrace_otel.telemetry.providers import get_tracer, put_on
 from mltrace_otel.telemetry.spans import RunSpan
 
 _STACKTRACE_LIMIT = 64 * 1024
-_log = logging.getLogger("mltrace_otel")
+_FRAMES = 50
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -48,7 +48,7 @@ class _Origin:
 def _get_origin() -> _Origin:
     is_disabled = os.environ.get(OTEL_SDK_DISABLED, "").strip().lower() == "true"
     if is_disabled:
-        _log.warning("Component runs are not recorded, as %s says.", OTEL_SDK_DISABLED)
+        log.warning("Component runs are not recorded, as %s says.", OTEL_SDK_DISABLED)
     resource = Resource.create({key.HOST_NAME: socket.gethostname(), key.PROCESS_PID: os.getpid()})
     return _Origin(wire.encode_resource(resource), is_disabled)
 
@@ -165,19 +165,22 @@ def flush(timeout_s: float = 30.0) -> bool:
 
 
 def _describe_failure(error: BaseException) -> wire.Failure:
-    kind = type(error)
-    module = "" if kind.__module__ == "builtins" else f"{kind.__module__}."
+    module, name = name_class(error)
     summary = describe_error(error)
-    try:
-        stacktrace = "".join(traceback.format_exception(error))
-    except Exception:  # noqa: BLE001 - an exception's own __str__ may be broken
-        stacktrace = "".join(traceback.format_tb(error.__traceback__))
     return wire.Failure(
-        type=f"{module}{kind.__qualname__}",
-        message=summary.removeprefix(kind.__name__).removeprefix(": "),
+        type=name if module == "builtins" else f"{module}.{name}",
+        message=summary.removeprefix(name.rpartition(".")[2]).removeprefix(": "),
         summary=summary,
-        stacktrace=shorten(stacktrace, _STACKTRACE_LIMIT),
+        stacktrace=shorten(_format_stack(error), _STACKTRACE_LIMIT),
     )
+
+
+def _format_stack(error: BaseException) -> str:
+    """Return the innermost frames: recursion would else take its depth squared to be told of."""
+    try:
+        return "".join(traceback.format_exception(error, limit=-_FRAMES))
+    except BaseException:  # noqa: BLE001 - an exception's own __str__ may be broken
+        return "".join(traceback.format_tb(error.__traceback__, limit=-_FRAMES))
 
 
 def _to_ns(when: datetime | None) -> int | None:

@@ -164,6 +164,16 @@ def test_every_code_of_grpc_has_its_verdict(code: str, verdict: Verdict) -> None
     assert answer.message == f"{code}: words"
 
 
+def test_what_a_grpc_server_finds_too_large_is_refused_and_not_tried_for_ever() -> None:
+    with receive_grpc() as receiver:
+        transport = open_with(ENDPOINT=receiver.url, PROTOCOL="grpc")
+        answer = transport.post(bytes(5_000_000))
+        transport.close()
+
+    assert answer.verdict is Verdict.REFUSED
+    assert "larger than max" in answer.message
+
+
 @pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
 def test_a_server_that_hangs_is_left_after_the_timeout(protocol: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
