@@ -114,8 +114,10 @@ def bind_arguments(
         values.update(kwargs)
         return values
     left_over: dict[str, object] = {}
+    # A name that a place has taken is a positional-only parameter's, and may come again.
+    free = variables.parameters.difference(variables.positional[: len(args)])
     for name, value in kwargs.items():
-        (values if name in variables.parameters else left_over)[name] = value
+        (values if name in free else left_over)[name] = value
     values[variables.double_star] = left_over
     return values
 

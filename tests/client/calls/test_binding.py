@@ -35,6 +35,7 @@ def positional_twin(a: int, /, **a_too: int) -> int:
         (collecting, (1,), {}),
         (collecting, (1, 2, 3), {"b": 4, "x": 5}),
         (positional_twin, (1,), {"b": 2}),
+        (positional_twin, (1,), {"a": 2}),
     ],
 )
 def test_arguments_are_bound_as_python_binds_them(
