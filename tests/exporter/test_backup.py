@@ -9,12 +9,12 @@ import sqlalchemy as sa
 from builders import make_run, make_test, read, wrote
 from click.testing import CliRunner
 
-from mltrace_exporter.database_commands import db
 from mltrace_exporter.embedded.programs import find_programs
 from mltrace_exporter.marks import flag_outputs
 from mltrace_exporter.queries.review import review_flags
 from mltrace_exporter.store.arrivals.write import write_runs
 from mltrace_exporter.store.database import open_engine
+from mltrace_otel.cli.main import mltrace
 from mltrace_otel.contract.api import FlagRequest, Review
 
 
@@ -53,7 +53,7 @@ def test_a_restored_dump_gives_the_same_answers(
     assert ask(restored) == ask(engine)
     restored.dispose()
     address = empty_url.render_as_string(hide_password=False)
-    checked = CliRunner().invoke(db, ["check", "--database-url", address])
+    checked = CliRunner().invoke(mltrace, ["db", "check", "--database-url", address])
     assert (checked.exit_code, checked.output.splitlines()[-1]) == (0, "Nothing is wrong.")
 
 

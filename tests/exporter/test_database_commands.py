@@ -7,10 +7,10 @@ import sqlalchemy as sa
 from builders import make_run, wrote
 from click.testing import CliRunner, Result
 
-from mltrace_exporter.database_commands import db
 from mltrace_exporter.embedded import EmbeddedPostgres
 from mltrace_exporter.store.arrivals.write import write_runs
 from mltrace_exporter.store.database import find_newest_revision
+from mltrace_otel.cli.main import mltrace
 
 NEWEST = find_newest_revision()
 
@@ -24,7 +24,7 @@ def filled_url(engine: sa.Engine, database_url: str) -> str:
 
 
 def run(*arguments: str) -> Result:
-    return CliRunner().invoke(db, arguments)
+    return CliRunner().invoke(mltrace, ["db", *arguments])
 
 
 def test_upgrade_makes_the_tables_and_says_what_they_were(
