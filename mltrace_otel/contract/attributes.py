@@ -15,6 +15,8 @@ class Place(StrEnum):
     SPAN = "span"
     LINK = "link"
     TEST_EVENT = "event mltrace.test"
+    PROFILE_EVENT = "event mltrace.profile"
+    METRIC_EVENT = "event mltrace.metric"
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +194,11 @@ TEST_CASE = _declare(
     "test.case.name", Place.TEST_EVENT, "string", "Name of the test method.", required=True
 )
 TEST_STATUS = _declare(
-    "test.case.result.status", Place.TEST_EVENT, "string", "`pass` or `fail`.", required=True
+    "test.case.result.status",
+    Place.TEST_EVENT,
+    "string",
+    "`pass`, `fail`, `error` (the test could not be run) or `skip` (it did not apply).",
+    required=True,
 )
 TEST_PHASE = _declare(
     "mltrace.test.phase", Place.TEST_EVENT, "string", "`before` or `after` the function."
@@ -200,6 +206,43 @@ TEST_PHASE = _declare(
 TEST_MESSAGE = _declare("mltrace.test.message", Place.TEST_EVENT, "string", "Why the test failed.")
 TEST_DURATION = _declare(
     "mltrace.test.duration", Place.TEST_EVENT, "double", "How long the test took, in seconds."
+)
+
+# Events: the distribution of what was read or written. The event's name; it also has the name and
+# the direction of the pointer that it is about, under their keys of links:
+PROFILE_EVENT = "mltrace.profile"
+PROFILE_VARIABLE = _declare(
+    "mltrace.profile.variable",
+    Place.PROFILE_EVENT,
+    "string",
+    "Name of the variable: what the distribution is called from run to run.",
+    required=True,
+)
+PROFILE_ROWS = _declare(
+    "mltrace.profile.rows", Place.PROFILE_EVENT, "int", "How many rows there are.", required=True
+)
+PROFILE_SAMPLED_ROWS = _declare(
+    "mltrace.profile.sampled_rows",
+    Place.PROFILE_EVENT,
+    "int",
+    "How many of the rows were looked at; absent if all were.",
+)
+PROFILE_COLUMNS = _declare(
+    "mltrace.profile.columns",
+    Place.PROFILE_EVENT,
+    "string",
+    "JSON: a summary of each column, as `mltrace_otel.profiles.encoding` writes it.",
+    required=True,
+)
+
+# Events: numbers that say how well a run did. The event's name; with `mltrace.io.direction`
+# `output` the number is one that the function gave.
+METRIC_EVENT = "mltrace.metric"
+METRIC_NAME = _declare(
+    "mltrace.metric.name", Place.METRIC_EVENT, "string", "What was measured.", required=True
+)
+METRIC_VALUE = _declare(
+    "mltrace.metric.value", Place.METRIC_EVENT, "double", "The number.", required=True
 )
 
 DEFAULT_STALENESS_THRESHOLD_S = 30 * 24 * 3600.0
