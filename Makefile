@@ -19,8 +19,8 @@ help: ## list the targets
 demo: .venv/ready ## show an example pipeline with a fault to find; ARGS=--exit ends it by itself
 	@$(BIN)/mltrace demo $(ARGS)
 
-test: services ## run the tests; ARGS goes to pytest
-	$(BIN)/pytest $(ARGS)
+test: services ## run the tests on all cores; ARGS goes to pytest
+	$(BIN)/pytest --numprocesses auto --dist loadfile $(ARGS)
 
 soak: services ## kill the exporter twenty times under load, keep its database away for a minute
 	MLTRACE_TEST_KILLS=20 MLTRACE_TEST_AWAY_S=60 \

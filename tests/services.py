@@ -6,6 +6,7 @@ of each program's log. Ports are free ones; every wait polls against a deadline.
 
 import os
 import re
+import secrets
 import signal
 import socket
 import subprocess
@@ -26,6 +27,7 @@ _T = TypeVar("_T")
 _START_S = 60.0
 _STOP_S = 60.0
 _LOG_LINES = 40
+_PORTS = range(20_000, 32_000)
 _READY = re.compile(r"mltrace is ready: panel (\S+)  OTLP/HTTP (\S+)  OTLP/gRPC (\S+)  data ")
 
 
@@ -49,12 +51,27 @@ def await_value(
 
 
 def find_free_ports(count: int) -> list[int]:
-    """Return ports of this machine that nobody listens on."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
+    """Return ports of this machine that nobody listens on.
+
+    They are of those that the system gives to no connection by itself, and that another process of
+    the test run does not look at, so that they are still free when a program takes them.
+    """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    ports: list[int] = []
+    while len(ports) < count:
+        port = _PORTS.start + workers * secrets.randbelow(len(_PORTS) // workers) + worker
+        if port not in ports and _is_free(port):
+            ports.append(port)
     return ports
+
+
+def _is_free(port: int) -> bool:
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError:
+        return False
+    return True
 
 
 class Program(ABC):
