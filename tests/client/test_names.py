@@ -47,7 +47,7 @@ class RemotePath:
         ("x" * (LENGTH_LIMIT + 1), None),
         (["a", "x" * (LENGTH_LIMIT + 1)], None),
     ],
-    ids=repr,
+    ids=lambda value: type(value).__name__,
 )
 def test_values_say_names(value: object, names: list[str] | None) -> None:
     assert read_names(value) == names
