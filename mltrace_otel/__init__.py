@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         ServerUnreachable,
         SettingsError,
         SetupError,
+        TestsFailed,
         UnknownVariable,
     )
     from mltrace_otel.pointers import IOPointer, PointerType
@@ -72,6 +73,7 @@ __all__ = [
     "SettingsError",
     "SetupError",
     "Test",
+    "TestsFailed",
     "UnknownVariable",
     "add_notes_to_component_run",
     "backtrace",
@@ -119,6 +121,7 @@ _HOMES = {
         "ServerUnreachable",
         "SettingsError",
         "SetupError",
+        "TestsFailed",
         "UnknownVariable",
     ),
     "questions.history": ("History",),

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar, get_args, overload
 
 from mltrace_otel.calls.binding import read_variables
 from mltrace_otel.calls.plan import Plan
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 Tests = Iterable[Test | type[Test]]
+OnTestFailure = Literal["record", "raise"]
 
 
 class Component:
@@ -35,9 +36,12 @@ class Component:
         beforeTests: tests to run before it, as classes or instances.
         afterTests: tests to run after it.
         tags: words to find it by.
+        on_test_failure: what a failed test does: ``record`` keeps the outcome and goes on,
+            ``raise`` also raises `TestsFailed`, once the run is recorded. Where it is a test before
+            the function, the function is not called.
 
     Raises:
-        SetupError: the name is empty, or one of the tests is none.
+        SetupError: the name is empty, one of the tests is none, or `on_test_failure` is neither.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - the documented arguments
@@ -48,6 +52,7 @@ class Component:
         beforeTests: Tests = (),  # noqa: N803 - documented so
         afterTests: Tests = (),  # noqa: N803
         tags: str | Sequence[str] = (),
+        on_test_failure: OnTestFailure = "record",
     ) -> None:
         if not name:
             raise SetupError("A component needs a name.")
@@ -57,6 +62,7 @@ class Component:
         self.beforeTests = [make_test(test) for test in beforeTests]
         self.afterTests = [make_test(test) for test in afterTests]
         self.tags = list(accept_names(tags))
+        self.on_test_failure = _check_choice(on_test_failure)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(name={self.name!r}, owner={self.owner!r})"
@@ -93,6 +99,7 @@ class Component:
         skip_before: bool = False,
         skip_after: bool = False,
         partition: str | None = None,
+        on_test_failure: OnTestFailure | None = None,
         **renames: str,
     ) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
 
@@ -109,6 +116,7 @@ class Component:
         skip_before: bool = False,
         skip_after: bool = False,
         partition: str | None = None,
+        on_test_failure: OnTestFailure | None = None,
         **renames: str,
     ) -> Callable[P, R] | Callable[[Callable[P, R]], Callable[P, R]]:
         """Record each call of the decorated function as a run of this component.
@@ -128,12 +136,15 @@ class Component:
             skip_before: leave out the tests before it.
             skip_after: leave out the tests after it.
             partition: variable that holds what part of the data a call is about, e.g. a day.
+            on_test_failure: as for `Component`, whose choice holds if nothing is said.
             **renames: which variable holds an argument of the tests, where the names differ.
 
         Raises:
-            SetupError: what is decorated is no function, or a renamed argument is no test's.
+            SetupError: what is decorated is no function, a renamed argument is no test's, or
+                `on_test_failure` makes no sense.
             UnknownVariable: the function lacks a variable that is named here or by a test.
         """
+        raises = _check_choice(on_test_failure or self.on_test_failure) == "raise"
 
         def decorator(function: Callable[P, R]) -> Callable[P, R]:
             check_function(function)
@@ -156,6 +167,7 @@ class Component:
                     endpoint=endpoint,
                     staleness_threshold_s=staleness_threshold,
                     auto_log=auto_log,
+                    raises_on_failed_tests=raises,
                 )
             )
 
@@ -182,9 +194,15 @@ def _read_suites(tests: Tests, renames: Mapping[str, str]) -> tuple[Suite, ...]:
     return tuple(read_suite(make_test(test), renames) for test in tests)
 
 
+def _check_choice(choice: OnTestFailure) -> OnTestFailure:
+    if choice not in get_args(OnTestFailure):
+        raise SetupError(f"on_test_failure={choice!r} makes no sense: choose 'record' or 'raise'.")
+    return choice
+
+
 def _check_renames(renames: Mapping[str, str], suites: Iterable[Suite]) -> None:
     arguments = sorted(
-        {name for suite in suites for case in suite.cases for name in case.arguments}
+        {each.name for suite in suites for case in suite.cases for each in case.arguments}
     )
     for name in renames:
         if name not in arguments:

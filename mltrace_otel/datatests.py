@@ -1,6 +1,8 @@
 """Tests of data and models. In: a Test and the values of variables. Out: outcomes.
 
-Any exception in a test is a failure of that test and stops nothing.
+Any exception in a test is a failure of that test and stops nothing. A test that could not be run,
+because what prepares it raised or a variable had no value, has the outcome ``error``; one that says
+that it does not apply, ``skip``.
 """
 
 import inspect
@@ -8,40 +10,61 @@ import unittest
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from time import perf_counter
+from types import MappingProxyType
+from typing import NoReturn
 
-from mltrace_otel.contract.outcomes import TestOutcome
+from mltrace_otel.contract.outcomes import TestOutcome, TestStatus
 from mltrace_otel.errors import SetupError
 
 MESSAGE_LIMIT = 8 * 1024
+HISTORY = "history"
 
 _CHECKS = unittest.TestCase()
+_Verdict = tuple[TestStatus, str | None]
+_PASSED: _Verdict = (TestStatus.PASS, None)
+
+
+class NoHistory(unittest.SkipTest):
+    """What a test wants to know of earlier runs cannot be had; the test that asked is skipped."""
 
 
 class Test:
     """A reusable set of tests: methods whose names begin with ``test``.
 
     Their arguments are named after parameters of the decorated function or, for tests that run
-    after it, after any of its variables. Override `beforeTests`, `afterTests`, `preTest` and
-    `postTest` for what they have in common.
+    after it, after any of its variables. An argument named ``history`` gets the component's earlier
+    runs, as `PastRuns`. Override `beforeTests`, `afterTests`, `preTest` and `postTest` for what
+    they have in common.
+
+    Attributes:
+        name: its name, the same in all runs.
+        renames: what its arguments are called for the decorated function, where that differs:
+            ``{"df": "orders"}`` gives its argument ``df`` the variable ``orders``.
     """
 
     __test__ = False  # these are no tests of the user's test suite
     name = ""
+    renames: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, name: str = "") -> None:
         self.name = name or type(self).__name__
 
     def beforeTests(self) -> None:  # noqa: N802 - documented so
-        """Prepare: called before the first of its tests. If it raises, all of them fail."""
+        """Prepare: called before the first of its tests. If it raises, none is run."""
 
     def preTest(self) -> None:  # noqa: N802
-        """Prepare a test: called before each. If it raises, the test fails."""
+        """Prepare a test: called before each. If it raises, the test is not run."""
 
     def postTest(self) -> None:  # noqa: N802
-        """Tidy up after a test: called after each. If it raises, the test fails."""
+        """Tidy up after a test: called after each. If it raises, a test that passed is an error."""
 
     def afterTests(self) -> None:  # noqa: N802
-        """Tidy up: called after the last of its tests. If it raises, the last test fails."""
+        """Tidy up: called after the last of its tests. If it raises, as `postTest`."""
+
+    @staticmethod
+    def skip(reason: str) -> NoReturn:
+        """Say that a test does not apply here, as `unittest.SkipTest` does."""
+        raise unittest.SkipTest(reason)
 
     # Its overloads are too many for a static method's type.
     assertAlmostEqual: Callable[..., None] = staticmethod(  # noqa: N815 - as in unittest
@@ -70,20 +93,37 @@ class Test:
 
 
 @dataclass(frozen=True, slots=True)
+class Argument:
+    """One argument of a test method.
+
+    Attributes:
+        parameter: name of the method's parameter.
+        name: what it is called for the decorated function.
+        variable: the function's variable that holds it: ``name`` if nothing else is said.
+        is_optional: whether it has a default.
+    """
+
+    parameter: str
+    name: str
+    variable: str
+    is_optional: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """One test method.
 
     Attributes:
         name: name of the method.
         run: the method.
-        arguments: the variable that holds it, for each of its arguments.
-        optional: the arguments that have a default.
+        arguments: its arguments, but for the history.
+        is_stateful: whether it wants to know of earlier runs.
     """
 
     name: str
     run: Callable[..., object]
-    arguments: Mapping[str, str]
-    optional: frozenset[str]
+    arguments: tuple[Argument, ...]
+    is_stateful: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +136,7 @@ class Suite:
 
     def list_variables(self) -> set[str]:
         """Return the variables that its tests look at."""
-        return {variable for case in self.cases for variable in case.arguments.values()}
+        return {argument.variable for case in self.cases for argument in case.arguments}
 
 
 def make_test(test: Test | type[Test]) -> Test:
@@ -118,75 +158,132 @@ def make_test(test: Test | type[Test]) -> Test:
 
 
 def read_suite(test: Test, renames: Mapping[str, str]) -> Suite:
-    """Return a Test's methods by name; ``renames`` says which variables hold their arguments."""
+    """Return a Test's methods by name; ``renames`` says which variables hold their arguments.
+
+    Raises:
+        SetupError: a method is asynchronous or a generator, so that to call it would test nothing.
+    """
     methods = [getattr(test, name) for name in sorted(dir(test)) if name.startswith("test")]
-    cases = tuple(_read_case(each, renames) for each in methods if callable(each))
+    cases = tuple(_read_case(test, each, renames) for each in methods if callable(each))
     return Suite(str(test.name or type(test).__name__), test, cases)
 
 
-def _read_case(method: Callable[..., object], renames: Mapping[str, str]) -> Case:
+def _read_case(test: Test, method: Callable[..., object], renames: Mapping[str, str]) -> Case:
+    if _is_suspended(method):
+        name = f"{type(test).__name__}.{method.__name__}"
+        raise SetupError(f"{name} is asynchronous or yields: write it as an ordinary method.")
     parameters = [
         p
         for p in inspect.signature(method).parameters.values()
         if p.kind not in {p.VAR_POSITIONAL, p.VAR_KEYWORD}
     ]
+    arguments = [_read_argument(p, test.renames, renames) for p in parameters]
+    is_stateful = any(p.name == HISTORY for p in parameters) and HISTORY not in renames
     return Case(
         name=method.__name__,
         run=method,
-        arguments={p.name: renames.get(p.name, p.name) for p in parameters},
-        optional=frozenset(p.name for p in parameters if p.default is not p.empty),
+        arguments=tuple(
+            each for each in arguments if not (is_stateful and each.parameter == HISTORY)
+        ),
+        is_stateful=is_stateful,
     )
 
 
-def run_suite(suite: Suite, values: Mapping[str, object], phase: str) -> list[TestOutcome]:
-    """Run a Test's methods with the values of variables; ``phase`` is ``before`` or ``after``."""
+def _is_suspended(method: Callable[..., object]) -> bool:
+    return any(
+        tell(method)
+        for tell in (
+            inspect.iscoroutinefunction,
+            inspect.isgeneratorfunction,
+            inspect.isasyncgenfunction,
+        )
+    )
+
+
+def _read_argument(
+    parameter: inspect.Parameter, own: Mapping[str, str], renames: Mapping[str, str]
+) -> Argument:
+    name = own.get(parameter.name, parameter.name)
+    is_optional = parameter.default is not parameter.empty
+    return Argument(parameter.name, name, renames.get(name, name), is_optional)
+
+
+def run_suite(
+    suite: Suite, values: Mapping[str, object], phase: str, history: object = None
+) -> list[TestOutcome]:
+    """Run a Test's methods with the values of variables.
+
+    Args:
+        suite: the Test.
+        values: the values that variables of the decorated function have now.
+        phase: ``before`` or ``after`` the function.
+        history: what the methods get that want to know of earlier runs.
+    """
     test = suite.test
-    unprepared = _fail(test.beforeTests)
-    outcomes = [_run_case(suite, case, values, phase, unprepared) for case in suite.cases]
-    untidied = _fail(test.afterTests)
-    if outcomes and untidied and outcomes[-1].status == "pass":
-        outcomes[-1] = replace(outcomes[-1], status="fail", message=untidied)
+    prepared = _judge_hook(test.beforeTests)
+    outcomes = [_run_case(suite, case, values, phase, history, prepared) for case in suite.cases]
+    status, message = _judge_hook(test.afterTests)
+    if outcomes and outcomes[-1].status == TestStatus.PASS:
+        outcomes[-1] = replace(outcomes[-1], status=status, message=message)
     return outcomes
 
 
-def _run_case(
-    suite: Suite, case: Case, values: Mapping[str, object], phase: str, unprepared: str | None
+def _run_case(  # noqa: PLR0913, PLR0917 - what run_suite is given, and what it found
+    suite: Suite,
+    case: Case,
+    values: Mapping[str, object],
+    phase: str,
+    history: object,
+    prepared: _Verdict,
 ) -> TestOutcome:
     started_s = perf_counter()
-    message = unprepared or _fail(suite.test.preTest) or _check(case, values)
-    untidied = None if unprepared else _fail(suite.test.postTest)
-    message = message or untidied
-    return TestOutcome(
-        suite=suite.name,
-        case=case.name,
-        phase=phase,
-        status="pass" if message is None else "fail",
-        message=message,
-        duration_s=perf_counter() - started_s,
-    )
+    verdict = prepared
+    if prepared == _PASSED:
+        verdict = _judge_hook(suite.test.preTest)
+        if verdict == _PASSED:
+            verdict = _judge_case(case, values, history)
+        tidied = _judge_hook(suite.test.postTest)
+        verdict = tidied if verdict == _PASSED else verdict
+    status, message = verdict
+    duration_s = perf_counter() - started_s
+    return TestOutcome(suite.name, case.name, phase, status, message, duration_s)
 
 
-def _check(case: Case, values: Mapping[str, object]) -> str | None:
-    arguments = {
-        argument: values[variable]
-        for argument, variable in case.arguments.items()
-        if variable in values
+def _judge_case(case: Case, values: Mapping[str, object], history: object) -> _Verdict:
+    given = {
+        each.parameter: values[each.variable] for each in case.arguments if each.variable in values
     }
-    missing = [name for name in case.arguments if name not in {*arguments, *case.optional}]
+    missing = [
+        each.variable
+        for each in case.arguments
+        if not (each.is_optional or each.parameter in given)
+    ]
     if missing:
-        return f"{' and '.join(case.arguments[name] for name in missing)} had no value"
-    return _fail(lambda: case.run(**arguments))
+        return TestStatus.ERROR, f"{' and '.join(missing)} had no value"
+    if case.is_stateful:
+        given[HISTORY] = history
+    return _judge(lambda: case.run(**given))
 
 
-def _fail(step: Callable[[], object]) -> str | None:
-    """Return what a step raised, in words; None if it passed."""
+def _judge_hook(hook: Callable[[], object]) -> _Verdict:
+    status, message = _judge(hook)
+    if status == TestStatus.FAIL:
+        name = getattr(hook, "__name__", "what prepares it")
+        return TestStatus.ERROR, f"{name} raised {message}"
+    return status, message
+
+
+def _judge(step: Callable[[], object]) -> _Verdict:
+    """Return whether a step passed, and what it raised in words."""
     try:
         step()
     except KeyboardInterrupt:
         raise
+    except unittest.SkipTest as skip:
+        return TestStatus.SKIP, describe_error(skip).partition(": ")[2] or None
     except BaseException as error:  # noqa: BLE001 - what a test raises is what it found, exits too
-        return describe_error(error)
-    return None
+        return TestStatus.FAIL, describe_error(error)
+    return _PASSED
 
 
 def describe_error(error: BaseException) -> str:

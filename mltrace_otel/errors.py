@@ -6,18 +6,22 @@ MltraceError
 │   └── UnknownVariable  a name that is neither a parameter nor a local variable of the function
 ├── ArtifactError        a value could not be kept in a file, or not be read from it
 │   └── ArtifactMissing  there is no such file
+├── TestsFailed          tests of a component that asks for it failed
 └── ApiError             a question to the server had no answer
     ├── NotFound           nobody has recorded what was asked for
     ├── RequestRefused     the question made no sense
     ├── ServerFailed       the server is broken, or is no mltrace server
     └── ServerUnreachable  nothing answers at the address
 
-None of them is ever raised by a decorated function's call: set-up errors come when it is decorated,
-and only what the function itself asks of `save`, `load` or the server can fail inside it.
+But for `TestsFailed`, which a component has to ask for, none of them is ever raised by a decorated
+function's call: set-up errors come when it is decorated, and only what the function itself asks of
+`save`, `load` or the server can fail inside it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+
+from mltrace_otel.contract.outcomes import TestOutcome
 
 
 class MltraceError(Exception):
@@ -49,6 +53,27 @@ class ArtifactError(MltraceError):
 
 class ArtifactMissing(ArtifactError, FileNotFoundError):  # noqa: N818 - named for what is wrong
     """There is no such file."""
+
+
+class TestsFailed(MltraceError):  # noqa: N818 - named for what is wrong
+    """Tests failed, or could not be run, of a component that says `on_test_failure="raise"`.
+
+    The run is recorded before this is raised.
+
+    Attributes:
+        component: name of the component.
+        outcomes: the outcomes of the tests that failed or could not be run.
+    """
+
+    __test__ = False  # it is no test of a user's test suite
+
+    def __init__(self, component: str, outcomes: Sequence[TestOutcome]) -> None:
+        self.component = component
+        self.outcomes = list(outcomes)
+        found = "; ".join(f"{each.suite}.{each.case}: {each.message}" for each in outcomes)
+        number = f"{len(outcomes)} test{'s' if len(outcomes) > 1 else ''}"
+        phases = " and ".join(dict.fromkeys(each.phase for each in outcomes))
+        super().__init__(f"{number} {phases} {component} failed: {found}")
 
 
 class ApiError(MltraceError):

@@ -19,12 +19,16 @@ from mltrace_otel.calls.frames import Catcher, get_suspended_frame, make_catcher
 from mltrace_otel.calls.plan import Plan
 from mltrace_otel.calls.slots import Slot, read_slot
 from mltrace_otel.calls.triggers import Trigger
+from mltrace_otel.contract.outcomes import TestStatus
 from mltrace_otel.datatests import Suite, describe_error, run_suite
+from mltrace_otel.errors import TestsFailed
 from mltrace_otel.notices import log
 from mltrace_otel.pointers import PointerType
 from mltrace_otel.runs import ComponentRun
 from mltrace_otel.telemetry.emission import announce, finish_span, make_current, start_span
 from mltrace_otel.telemetry.spans import RunSpan
+
+_FAILED = frozenset({TestStatus.FAIL, TestStatus.ERROR})
 
 
 class Call:
@@ -55,6 +59,9 @@ class Call:
         Args:
             args: the call's arguments by place.
             kwargs: the call's arguments by name.
+
+        Raises:
+            TestsFailed: a test failed, and the component asks for this.
         """
         plan = self._plan
         self._guard("anything", self._start)
@@ -71,6 +78,7 @@ class Call:
             self._guard("beforeRun", self._pull, plan.before_run, self._arguments)
         for suite in plan.before:
             self._guard("test {0.name}", self._test, suite, self._arguments, "before")
+        self.check_tests()
         self._guard("start", self._announce)
 
     def enter(self) -> None:
@@ -136,6 +144,17 @@ class Call:
             self._frame = None
             self._guard("anything", self._finish, end_time_ns, error)
             self._tell()
+
+    def check_tests(self) -> None:
+        """Tell the program of failed tests, if the component asks for that.
+
+        Raises:
+            TestsFailed: a test failed or could not be run.
+        """
+        if self._plan.raises_on_failed_tests:
+            failed = [each for each in self._run.test_outcomes if each.status in _FAILED]
+            if failed:
+                raise TestsFailed(self._plan.component, failed)
 
     def _guard(self, what: str, step: Callable[..., None], *args: object) -> None:
         """Keep a fault of ours, or of a value, away from the user's function."""

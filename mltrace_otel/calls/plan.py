@@ -36,6 +36,7 @@ class Plan:
         endpoint: whether its outputs are answers of an endpoint.
         staleness_threshold_s: age above which an input makes its runs stale.
         auto_log: whether data and models among its variables are saved and recorded.
+        raises_on_failed_tests: whether a failed test raises, once the run is recorded.
         early: the inputs that are read at entry.
         late: the inputs that are read at return.
         needs_frame: whether there are values that only the function's frame knows.
@@ -60,6 +61,7 @@ class Plan:
     endpoint: bool = False
     staleness_threshold_s: float | None = None
     auto_log: bool = False
+    raises_on_failed_tests: bool = False
     early: tuple[Slot, ...] = field(init=False)
     late: tuple[Slot, ...] = field(init=False)
     needs_frame: bool = field(init=False)
@@ -130,6 +132,7 @@ class Plan:
 
 def _check_suite(variables: Variables, suite: Suite, *, before: bool) -> None:
     for case in suite.cases:
-        for argument, variable in case.arguments.items():
-            if argument not in case.optional or argument != variable:
-                check_variable(variables, variable, f"{suite.name}.{case.name}", before=before)
+        for argument in case.arguments:
+            if not argument.is_optional or argument.name != argument.variable:
+                asked_by = f"{suite.name}.{case.name}"
+                check_variable(variables, argument.variable, asked_by, before=before)

@@ -62,6 +62,7 @@ def _wrap_plain(plan: Plan) -> Callable[..., Any]:
             call.leave()
             return _await(call, result)
         call.end(None, result)
+        call.check_tests()
         return result
 
     return record
@@ -95,6 +96,7 @@ async def _await(call: Call, coroutine: Coroutine[Any, Any, Any]) -> Any:  # noq
         call.end(error)
         raise
     call.end(None, result)
+    call.check_tests()
     return result
 
 
@@ -147,6 +149,7 @@ def _wrap_generator(plan: Plan) -> Callable[..., Generator[Any, Any, Any]]:
             call.end(None if _has_left(sent, error) else error)
             raise
         call.end(None, result)
+        call.check_tests()
         return result
 
     return record
@@ -183,6 +186,7 @@ def _wrap_async_generator(plan: Plan) -> Callable[..., AsyncGenerator[Any, Any]]
             call.end(None if _has_left(sent, error) else error)
             raise
         call.end(None)
+        call.check_tests()
 
     return record
 

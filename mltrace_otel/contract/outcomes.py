@@ -4,6 +4,18 @@ It stands apart because making the others takes a third of the client's time to 
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
+
+
+class TestStatus(StrEnum):
+    """How a test ended: ``error`` could not be run, ``skip`` did not apply."""
+
+    __test__ = False  # it is no test of this repository
+
+    PASS = "pass"  # noqa: S105 - no password
+    FAIL = "fail"
+    ERROR = "error"
+    SKIP = "skip"
 
 
 @dataclass(frozen=True, slots=True)

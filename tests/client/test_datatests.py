@@ -1,12 +1,21 @@
 # ruff: noqa: N802 - names as in unittest
-from collections.abc import Callable
+import unittest
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 
 import pytest
 
 from mltrace_exporter.model import Run
-from mltrace_otel import Component, Test
-from mltrace_otel.datatests import Case, describe_error, make_test, read_suite, run_suite
+from mltrace_otel import Component, SetupError, Test
+from mltrace_otel.datatests import (
+    Argument,
+    Case,
+    NoHistory,
+    describe_error,
+    make_test,
+    read_suite,
+    run_suite,
+)
 
 Recorded = Callable[[], list[Run]]
 
@@ -61,7 +70,7 @@ CASES = {case.name: case for case in ALL.cases}
 def test_methods_that_begin_with_test_are_cases_by_name() -> None:
     assert list(CASES) == sorted(name for name in vars(AllTest) if name.startswith("test"))
     assert ALL.name == "AllTest"
-    assert CASES["testIn"].arguments == {"x": "x"}
+    assert CASES["testIn"].arguments == (Argument("x", "x", "x", is_optional=False),)
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
@@ -158,7 +167,9 @@ def test_a_default_gives_way_to_a_variable_of_that_name(recorded: Recorded) -> N
     assert (before.status, after.status) == ("pass", "fail")
 
 
-def test_a_test_of_a_variable_that_was_never_bound_fails_and_says_so(recorded: Recorded) -> None:
+def test_a_test_of_a_variable_that_was_never_bound_could_not_be_run_and_says_so(
+    recorded: Recorded,
+) -> None:
     class Found(Test):
         def testFound(self, found: str) -> None:
             self.assertTrue(found)
@@ -171,7 +182,8 @@ def test_a_test_of_a_variable_that_was_never_bound_fails_and_says_so(recorded: R
 
     look("")
 
-    assert recorded()[0].tests[0].message == "found had no value"
+    (test,) = recorded()[0].tests
+    assert (test.status, test.message) == ("error", "found had no value")
 
 
 def test_after_tests_do_not_run_where_the_function_raised(recorded: Recorded) -> None:
@@ -230,21 +242,148 @@ def test_hooks_are_called_around_tests() -> None:
 
 
 @pytest.mark.parametrize(
-    ("broken", "messages", "not_called"),
+    ("broken", "statuses", "not_called"),
     [
-        ("beforeTests", ["ValueError: beforeTests"] * 2, {"preTest", "testOne", "testTwo"}),
-        ("preTest", ["ValueError: preTest"] * 2, {"testOne", "testTwo"}),
-        ("testOne", ["ValueError: testOne", None], set()),
-        ("postTest", ["ValueError: postTest"] * 2, set()),
-        ("afterTests", [None, "ValueError: afterTests"], set()),
+        ("beforeTests", ["error", "error"], {"preTest", "testOne", "testTwo"}),
+        ("preTest", ["error", "error"], {"testOne", "testTwo"}),
+        ("testOne", ["fail", "pass"], set()),
+        ("postTest", ["error", "error"], set()),
+        ("afterTests", ["pass", "error"], set()),
     ],
 )
-def test_a_hook_that_raises_fails_its_tests(
-    broken: str, messages: list[str | None], not_called: set[str]
+def test_a_hook_that_raises_is_an_error_of_its_tests(
+    broken: str, statuses: list[str], not_called: set[str]
 ) -> None:
     test = Hooked(broken)
     outcomes = run_suite(read_suite(test, {}), {}, "after")
 
-    assert [each.message for each in outcomes] == messages
+    prefix = "" if broken == "testOne" else f"{broken} raised "
+    assert [each.status for each in outcomes] == statuses
+    assert {each.message for each in outcomes} <= {None, f"{prefix}ValueError: {broken}"}
     assert not not_called & set(test.called)
     assert test.called[-1] == "afterTests"
+
+
+def test_what_a_test_found_is_not_hidden_by_a_hook_that_raises_after_it() -> None:
+    class Both(Test):
+        def postTest(self) -> None:
+            raise OSError
+
+        def testIt(self) -> None:
+            raise ValueError
+
+    (outcome,) = run_suite(read_suite(Both(), {}), {}, "after")
+
+    assert (outcome.status, outcome.message) == ("fail", "ValueError")
+
+
+def test_a_test_that_does_not_apply_is_skipped_with_its_reason() -> None:
+    class Skipping(Test):
+        def testMute(self) -> None:
+            raise unittest.SkipTest("")
+
+        def testOurs(self) -> None:
+            raise NoHistory("no history: nobody kept any")
+
+        def testSkip(self) -> None:
+            self.skip("it is: Sunday")
+
+    outcomes = run_suite(read_suite(Skipping(), {}), {}, "after")
+
+    assert [(each.status, each.message) for each in outcomes] == [
+        ("skip", None),
+        ("skip", "no history: nobody kept any"),
+        ("skip", "it is: Sunday"),
+    ]
+
+
+def test_a_hook_can_skip_all_tests() -> None:
+    class Skipping(Hooked):
+        def beforeTests(self) -> None:
+            self.skip("there is no file")
+
+    test = Skipping()
+    outcomes = run_suite(read_suite(test, {}), {}, "after")
+
+    assert [(each.status, each.message) for each in outcomes] == [("skip", "there is no file")] * 2
+    assert test.called == ["afterTests"]
+
+
+class Suspended(Test):
+    async def testIt(self) -> None:
+        """Never run."""
+
+
+class Yielding(Test):
+    def testIt(self) -> Iterator[int]:
+        yield 1
+
+
+class Streaming(Test):
+    async def testIt(self) -> AsyncIterator[int]:
+        yield 1
+
+
+@pytest.mark.parametrize("test", [Suspended, Yielding, Streaming])
+def test_a_test_that_calling_would_not_run_is_refused_where_the_function_is_decorated(
+    test: type[Test],
+) -> None:
+    with pytest.raises(SetupError, match=rf"^{test.__name__}.testIt is asynchronous or yields"):
+        Component("c", afterTests=[test]).run(lambda: None)
+
+
+class Sized(Test):
+    def __init__(self, variable: str) -> None:
+        super().__init__(name=f"Sized({variable})")
+        self.renames = {"value": variable}
+
+    def testSize(self, value: list[int]) -> None:
+        self.assertEqual(len(value), 1)
+
+
+def test_an_instance_can_say_which_variable_it_looks_at(recorded: Recorded) -> None:
+    @Component("c", afterTests=[Sized("left"), Sized("right")]).run
+    def split(rows: list[int]) -> tuple[list[int], list[int]]:
+        left, right = rows[:1], rows[1:]
+        return left, right
+
+    split([1, 2, 3])
+
+    assert [(test.suite, test.status) for test in recorded()[0].tests] == [
+        ("Sized(left)", "pass"),
+        ("Sized(right)", "fail"),
+    ]
+
+
+def test_what_an_instance_looks_at_can_be_called_otherwise_in_the_function(
+    recorded: Recorded,
+) -> None:
+    @Component("c", beforeTests=[Sized("left")]).run(left="rows")
+    def take(rows: list[int]) -> int:
+        return len(rows)
+
+    take([1])
+
+    assert recorded()[0].tests[0].status == "pass"
+    with pytest.raises(SetupError, match="no test such an argument"):
+        Component("c", beforeTests=[Sized("left")]).run(value="rows")(take)
+
+
+class Remembering(Test):
+    def testIt(self, history: object = None) -> None:
+        raise AssertionError(history)
+
+
+def test_a_method_with_a_history_is_given_one() -> None:
+    suite = read_suite(Remembering(), {})
+    (outcome,) = run_suite(suite, {"history": "a variable"}, "after", "earlier runs")
+
+    assert suite.list_variables() == set()
+    assert outcome.message == "AssertionError: earlier runs"
+
+
+def test_a_variable_is_what_a_method_gets_as_history_where_that_is_said() -> None:
+    suite = read_suite(Remembering(), {"history": "past"})
+    (outcome,) = run_suite(suite, {"past": "a variable"}, "after", "earlier runs")
+
+    assert outcome.message == "AssertionError: a variable"
