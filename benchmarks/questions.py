@@ -126,7 +126,7 @@ def run_server(database_url: str) -> Iterator[str]:
     program = Path(sys.executable).with_name("mltrace")
     ports = ["--port", "0", "--otlp-http-port", "0", "--otlp-grpc-port", "0"]
     process = subprocess.Popen(  # noqa: S603 - our own program
-        [str(program), "serve", *ports],
+        [str(program), "serve", "--log-format=text", "--log-level=warning", *ports],
         env={**os.environ, "MLTRACE_DATABASE_URL": database_url},
         stdout=subprocess.PIPE,
         text=True,

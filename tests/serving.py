@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import sqlalchemy as sa
 import uvicorn
 from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from mltrace_exporter.api import problems, router
 
@@ -26,7 +27,7 @@ def serve_api(engine: sa.Engine) -> Iterator[str]:
 
 
 @contextmanager
-def serve(app: FastAPI) -> Iterator[str]:
+def serve(app: ASGIApp) -> Iterator[str]:
     """Serve ``app`` on a free port of this machine; yield its URL."""
     server = uvicorn.Server(
         uvicorn.Config(app, port=0, ws="none", log_level="critical", lifespan="off")

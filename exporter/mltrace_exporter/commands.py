@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -15,6 +16,7 @@ import click
 
 from mltrace_exporter.collect import collect
 from mltrace_exporter.errors import ExporterError
+from mltrace_exporter.logs import LogFormat, LogLevel, configure
 from mltrace_exporter.main import Addresses, run
 from mltrace_exporter.settings import (
     DEFAULT_HOME,
@@ -28,6 +30,7 @@ from mltrace_exporter.settings import (
 _STOP_LIMIT_S = 90.0
 _CANNOT_START = 2
 _OPEN_FILES = 65_536
+_log = logging.getLogger(__name__)
 
 
 def _server_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -54,6 +57,14 @@ def _server_options(command: Callable[..., None]) -> Callable[..., None]:
                 help="Seconds that an OTLP request may take to come in.",
             ),
             click.option(
+                "--allowed-hosts",
+                default="",
+                envvar="MLTRACE_ALLOWED_HOSTS",
+                show_envvar=True,
+                help="Names under which browsers may ask, with commas between; *.x is any below x,"
+                " * any.  [default: localhost if only this machine is listened to, else any]",
+            ),
+            click.option(
                 "--retention-days",
                 type=float,
                 envvar="MLTRACE_RETENTION_DAYS",
@@ -71,6 +82,32 @@ def _server_options(command: Callable[..., None]) -> Callable[..., None]:
     ):
         command = option(command)
     return command
+
+
+def _log_options(
+    log_format: LogFormat, level: LogLevel
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    def add(command: Callable[..., None]) -> Callable[..., None]:
+        command = click.option(
+            "--log-level",
+            type=click.Choice([each.value for each in LogLevel]),
+            default=level.value,
+            envvar="MLTRACE_LOG_LEVEL",
+            show_default=True,
+            show_envvar=True,
+            help="The least grave lines of the log.",
+        )(command)
+        return click.option(
+            "--log-format",
+            type=click.Choice([each.value for each in LogFormat]),
+            default=log_format.value,
+            envvar="MLTRACE_LOG_FORMAT",
+            show_default=True,
+            show_envvar=True,
+            help="Lines of JSON, or text for people; auto: text on a terminal.",
+        )(command)
+
+    return add
 
 
 def _clean_option(*, allows: bool) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -95,19 +132,26 @@ def _clean_option(*, allows: bool) -> Callable[[Callable[..., None]], Callable[.
 )
 @_server_options
 @_clean_option(allows=True)
-def up(home: Path, **options: Any) -> None:  # noqa: ANN401 - named and typed by their options
+@_log_options(LogFormat.TEXT, LogLevel.WARNING)
+def up(
+    home: Path,
+    log_format: str,
+    log_level: str,
+    **options: Any,  # noqa: ANN401 - named and typed by their options
+) -> None:
     """Start everything on this machine, with a private PostgreSQL.
 
     Runs until Ctrl-C. The port 0 takes any free one. What programs that have ended left in the
     home's spool is recorded, too.
     """
     folder = home.expanduser().absolute()
+    voice = _Voice(configure(LogFormat(log_format), LogLevel(log_level)))
 
     def start(addresses: Addresses) -> None:
-        _announce(addresses)
+        voice.announce(addresses)
         collect(folder, addresses.otlp_http)
 
-    _run(lambda: _make_settings(home=folder, **options), start)
+    _run(lambda: _make_settings(home=folder, **options), start, voice)
 
 
 @click.command()
@@ -120,37 +164,73 @@ def up(home: Path, **options: Any) -> None:  # noqa: ANN401 - named and typed by
 )
 @_server_options
 @_clean_option(allows=False)
-def serve(database_url: str, **options: Any) -> None:  # noqa: ANN401 - as above
+@_log_options(LogFormat.AUTO, LogLevel.INFO)
+def serve(
+    database_url: str,
+    log_format: str,
+    log_level: str,
+    **options: Any,  # noqa: ANN401 - as above
+) -> None:
     """Start the server on a PostgreSQL of yours.
 
     Tables are made or brought up to date first. Several servers can share one database.
     """
-    _run(lambda: _make_settings(database_url=read_database_url(database_url), **options), _announce)
+    voice = _Voice(configure(LogFormat(log_format), LogLevel(log_level)))
+    _run(
+        lambda: _make_settings(database_url=read_database_url(database_url), **options),
+        voice.announce,
+        voice,
+    )
 
 
 def _make_settings(
     *,
     retention_days: float | None,
     retention_runs: int | None,
+    allowed_hosts: str,
     **options: Any,  # noqa: ANN401 - named and typed by their options
 ) -> Settings:
     retention = Retention(days=retention_days, runs_per_component=retention_runs)
-    return Settings(retention=retention, **options)
+    names = (name.strip().lower() for name in allowed_hosts.split(","))
+    return Settings(retention=retention, allowed_hosts=tuple(filter(None, names)), **options)
 
 
-def _run(make_settings: Callable[[], Settings], on_ready: Callable[[Addresses], None]) -> None:
-    logging.basicConfig(
-        level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+@dataclass(frozen=True, slots=True)
+class _Voice:
+    """How the first and the last words are said: as lines of the log, or to a person."""
+
+    is_json: bool
+
+    def announce(self, addresses: Addresses) -> None:
+        line = (
+            f"mltrace is ready: panel {addresses.panel}  OTLP/HTTP {addresses.otlp_http}  "
+            f"OTLP/gRPC {addresses.otlp_grpc}  data {addresses.data}"
+        )
+        if self.is_json:
+            _log.info(line)
+        else:
+            click.echo(line)
+            sys.stdout.flush()
+
+    def give_up(self, error: ExporterError) -> None:
+        if self.is_json:
+            _log.critical(str(error))
+        else:
+            click.echo(f"mltrace: {error}", err=True)
+
+
+def _run(
+    make_settings: Callable[[], Settings], on_ready: Callable[[Addresses], None], voice: _Voice
+) -> None:
     _allow_open_files()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
     try:
         run(make_settings(), on_ready)
     except KeyboardInterrupt:
-        return
+        _log.info("mltrace has stopped.")
     except ExporterError as error:
-        click.echo(f"mltrace: {error}", err=True)
+        voice.give_up(error)
         sys.exit(_CANNOT_START)
 
 
@@ -168,11 +248,3 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
     watchdog.daemon = True
     watchdog.start()
     raise KeyboardInterrupt
-
-
-def _announce(addresses: Addresses) -> None:
-    click.echo(
-        f"mltrace is ready: panel {addresses.panel}  OTLP/HTTP {addresses.otlp_http}  "
-        f"OTLP/gRPC {addresses.otlp_grpc}  data {addresses.data}"
-    )
-    sys.stdout.flush()

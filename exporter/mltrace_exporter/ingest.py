@@ -20,6 +20,7 @@ import sqlalchemy as sa
 
 from mltrace_exporter.decode import Encoding, decode_request
 from mltrace_exporter.errors import ExporterError, MalformedRequest, Unavailable
+from mltrace_exporter.journal import Event, Journal
 from mltrace_exporter.model import Batch, DeadLetter, Marker, Run, Said, join_batches, make_batch
 from mltrace_exporter.store.arrivals.write import Written, join_written, write_batch
 from mltrace_exporter.tally import Tally
@@ -68,6 +69,9 @@ class _Waiting:
 class Ingest:
     """Stores requests. All methods may be called from any thread.
 
+    Attributes:
+        journal: tells what happens to requests.
+
     Args:
         engine: the database.
         tally: counts what happens; a new one if nothing is said.
@@ -83,6 +87,7 @@ class Ingest:
     ) -> None:
         self._engine = engine
         self._tally = tally or Tally(engine)
+        self.journal = Journal()
         self._pending_limit_bytes = pending_limit_bytes
         self._pending_bytes = 0
         self._waiting: deque[_Waiting] = deque()
@@ -125,6 +130,7 @@ class Ingest:
             self._changed.notify_all()
         for writer in self._writers:
             writer.join()
+        self.journal.close()
 
     def _accept(self, body: bytes, encoding: Encoding) -> Outcome:
         with self._reserve(len(body)):
@@ -133,6 +139,8 @@ class Ingest:
                 return Outcome(0, 0, batch.ignored)
             written = self._enqueue(batch).result()
         dead = len(batch.dead_letters) + written.refused
+        for letter in batch.dead_letters:
+            self.journal.count(Event.DEAD, letter.reason)
         return Outcome(written.stored, written.duplicate, batch.ignored, dead)
 
     @contextmanager
@@ -191,6 +199,7 @@ class Ingest:
         begun = time.perf_counter()
         with self._engine.begin() as connection:
             written = write_batch(connection, batch)
+        self.journal.find_database()
         self._tally.count_commit(time.perf_counter() - begun, len(batch))
         return written
 
@@ -200,13 +209,13 @@ class Ingest:
             if _is_refusal(error) or (len(group) > 1 and not _is_outage(error)):
                 self._commit_alone(waiting)
             else:
-                waiting.done.set_exception(_name_failure(error))
+                waiting.done.set_exception(self._name_failure(error))
 
     def _commit_alone(self, waiting: _Waiting) -> None:
         try:
             waiting.done.set_result(self._commit_pieces(waiting.batch))
         except Exception as error:  # noqa: BLE001 - as above
-            waiting.done.set_exception(_name_failure(error))
+            waiting.done.set_exception(self._name_failure(error))
 
     def _commit_pieces(self, batch: Batch) -> Written:
         """Commit a request; where the database refuses it, halves of it, down to single spans."""
@@ -225,11 +234,19 @@ class Ingest:
     def _bury(self, said: Said, error: Exception) -> Written:
         """Keep what a single span said, and the database refuses, as a dead letter."""
         reason = f"The database refused it: {_find_cause(error)}".strip()
-        _log.error("A span cannot be stored. %s", " ".join(reason.split()))
         content = repr(said).encode()
         letter = DeadLetter(reason, content, "text/plain", _name_component(said))
         self._commit(Batch(dead_letters=[letter]))
+        self.journal.count(Event.DEAD, reason)
         return Written(refused=1)
+
+    def _name_failure(self, error: Exception) -> ExporterError:
+        cause = _find_cause(error)
+        if isinstance(cause, psycopg2.Error | sa.exc.SQLAlchemyError):
+            self.journal.lose_database(str(cause))
+        else:
+            _log.error("a request could not be stored", exc_info=error)
+        return Unavailable("The database is away or busy.", retry_after_s=2)
 
 
 def _answer(group: Sequence[_Waiting], written: Written) -> None:
@@ -256,12 +273,3 @@ def _is_outage(error: Exception) -> bool:
 
 def _find_cause(error: Exception) -> BaseException:
     return (error.orig or error) if isinstance(error, sa.exc.DBAPIError) else error
-
-
-def _name_failure(error: Exception) -> ExporterError:
-    cause = _find_cause(error)
-    if isinstance(cause, psycopg2.Error | sa.exc.SQLAlchemyError):
-        _log.warning("the database could not store a request: %s", " ".join(str(cause).split()))
-    else:
-        _log.error("a request could not be stored", exc_info=error)
-    return Unavailable("The database is away or busy.", retry_after_s=2)

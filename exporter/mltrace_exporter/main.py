@@ -6,6 +6,7 @@ was accepted is committed, the database goes last.
 """
 
 import importlib.metadata
+import logging
 import socket
 import threading
 from collections.abc import Callable, Iterable, Sequence
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 import uvicorn
-from fastapi import FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Request, Response
 from fastapi.responses import PlainTextResponse
 from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.exposition import choose_encoder
@@ -22,23 +23,30 @@ from prometheus_client.registry import Collector
 from starlette.types import ASGIApp
 
 from mltrace_exporter import api, panel
+from mltrace_exporter.access import AccessLog
 from mltrace_exporter.embedded import EmbeddedPostgres
 from mltrace_exporter.errors import SettingsError, Unavailable
 from mltrace_exporter.ingest import Ingest
 from mltrace_exporter.metrics import StoreCollector
 from mltrace_exporter.pruning import Pruner
 from mltrace_exporter.receive import GrpcDoor, create_http_door
-from mltrace_exporter.settings import Settings
+from mltrace_exporter.settings import ANY_HOST, Settings
 from mltrace_exporter.store.database import check_revision, migrate, open_engine
 from mltrace_exporter.tally import Tally
-from mltrace_exporter.web import Reading
+from mltrace_exporter.web import Reading, check_host
 
 _DRAIN_TIMEOUT_S = 15
 _OLDEST_POSTGRESQL = 14
+_log = logging.getLogger(__name__)
+_PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
 def create_app(
-    engine: sa.Engine, tally: Tally | None = None, *, allows_clean: bool = False
+    engine: sa.Engine,
+    tally: Tally | None = None,
+    *,
+    allows_clean: bool = False,
+    allowed_hosts: Sequence[str] = (ANY_HOST,),
 ) -> FastAPI:
     """Return the web app on port 8080: HTTP API, panel, ``/metrics``, ``/healthz``, ``/readyz``.
 
@@ -46,6 +54,7 @@ def create_app(
         engine: of the database.
         tally: what the doors of the same process count, for ``/metrics``.
         allows_clean: see `Settings`.
+        allowed_hosts: see `Settings`.
     """
     app = FastAPI(
         title="mltrace",
@@ -54,8 +63,10 @@ def create_app(
         # Its page would load scripts from elsewhere.
         docs_url=None,
         redoc_url=None,
+        dependencies=[Depends(check_host)],
     )
     app.state.engine = engine
+    app.state.allowed_hosts = allowed_hosts
     app.state.allows_clean = allows_clean
     app.include_router(api.router)
     api.problems.install(app)
@@ -135,8 +146,16 @@ def run(settings: Settings, announce: Callable[[Addresses], None]) -> None:
         http_door = create_http_door(
             ingest, settings.request_limit_bytes, settings.request_timeout_s
         )
-        app = create_app(engine, tally, allows_clean=settings.allows_clean)
-        servers = [_Server(app, panel_socket), _Server(http_door, otlp_socket)]
+        app = create_app(
+            engine,
+            tally,
+            allows_clean=settings.allows_clean,
+            allowed_hosts=settings.trusted_hosts,
+        )
+        servers = [
+            _Server(AccessLog(app, logging.INFO, _PROBES), panel_socket),
+            _Server(AccessLog(http_door, logging.DEBUG), otlp_socket),
+        ]
         cleanup.callback(_drain, servers, grpc_door)
         for server in servers:
             server.start()
@@ -181,6 +200,7 @@ class _Server:
 
 
 def _drain(servers: Sequence[_Server], grpc_door: GrpcDoor) -> None:
+    _log.info("Stopping: requests in flight are answered, what was accepted is stored.")
     answered = grpc_door.stop(_DRAIN_TIMEOUT_S)
     for server in servers:
         server.ask_to_stop()
@@ -223,12 +243,23 @@ def _open_database(
     engine = open_engine(url)
     cleanup.callback(engine.dispose)
     try:
-        with engine.connect() as connection:
-            version = int(connection.scalar(sa.text("SHOW server_version_num"))) // 10_000
-        if version < _OLDEST_POSTGRESQL:
-            raise SettingsError(f"PostgreSQL {_OLDEST_POSTGRESQL} or newer is needed at {data}.")
+        _check_database(engine, data)
         migrate(engine)
     except sa.exc.DBAPIError as error:
         reason = " ".join(str(error.orig).split())
         raise Unavailable(f"The database at {data} cannot be used: {reason}") from None
     return engine, data, keep_running
+
+
+def _check_database(engine: sa.Engine, data: str) -> None:
+    with engine.connect() as connection:
+        version = int(connection.scalar(sa.text("SHOW server_version_num"))) // 10_000
+        is_read_only = connection.scalar(sa.text("SHOW transaction_read_only")) == "on"
+    if version < _OLDEST_POSTGRESQL:
+        raise SettingsError(f"PostgreSQL {_OLDEST_POSTGRESQL} or newer is needed at {data}.")
+    if is_read_only:
+        raise SettingsError(
+            f"The database at {data} can only be read: it is a replica, or its "
+            "default_transaction_read_only is on. Give the address of the one that takes writes; "
+            "with all hosts in it, ?target_session_attrs=read-write finds that one."
+        )

@@ -1,5 +1,6 @@
 """What the exporter is told at its start: options come in, checked values go out."""
 
+import ipaddress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +19,9 @@ _LARGEST_REQUEST_LIMIT_BYTES = 2**30
 _LONGEST_REQUEST_TIMEOUT_S = 3600
 _LONGEST_RETENTION_DAYS = 36_501
 _CONNECT_TIMEOUT_S = "10"
+ANY_HOST = "*"
+# Names that lead to this machine, whatever a name server on the Internet says of others.
+LOCAL_HOSTS = ("localhost", "*.localhost", "host.docker.internal")
 _DRIVERS = ("postgres", "postgresql", "postgresql+psycopg2")
 
 
@@ -59,6 +63,7 @@ class Settings:
         request_limit_bytes: size of the largest OTLP request.
         request_timeout_s: how long an OTLP request may take to come in.
         allows_clean: whether the HTTP API deletes everything when it is asked and confirmed.
+        allowed_hosts: names under which browsers may ask panel and HTTP API, see `trusted_hosts`.
         retention: which runs are deleted while the server runs.
     """
 
@@ -71,6 +76,7 @@ class Settings:
     request_limit_bytes: int = DEFAULT_REQUEST_LIMIT_BYTES
     request_timeout_s: float = DEFAULT_REQUEST_TIMEOUT_S
     allows_clean: bool = False
+    allowed_hosts: tuple[str, ...] = ()
     retention: Retention = field(default_factory=Retention)
 
     def __post_init__(self) -> None:
@@ -88,6 +94,19 @@ class Settings:
             raise SettingsError("--request-timeout must be from 1 to 3600 seconds.")
 
     @property
+    def trusted_hosts(self) -> tuple[str, ...]:
+        """The names under which panel and HTTP API answer; ``*.x`` is any below x, ``*`` any.
+
+        A page of another site whose name is made to lead here (DNS rebinding) names itself, and
+        gets no answer. IP addresses always do: no such page can have one as its name. If nothing
+        is said, a server that only this machine reaches answers to this machine's names; one that
+        others reach answers to all, since only they know what they call it.
+        """
+        if self.allowed_hosts:
+            return (*self.allowed_hosts, *LOCAL_HOSTS)
+        return LOCAL_HOSTS if _is_loopback(self.host) else (ANY_HOST,)
+
+    @property
     def ports(self) -> dict[str, int]:
         """The ports by the options that set them."""
         return {
@@ -95,6 +114,13 @@ class Settings:
             "--otlp-http-port": self.otlp_http_port,
             "--otlp-grpc-port": self.otlp_grpc_port,
         }
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def read_database_url(text: str) -> str:

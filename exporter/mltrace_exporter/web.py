@@ -1,10 +1,45 @@
-"""What API and panel share: a database connection for each request, in one transaction."""
+"""What API and panel share: a database connection for each request, and the check of its host."""
 
+import ipaddress
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import sqlalchemy as sa
-from fastapi import Depends, Request
+from fastapi import Depends, HTTPException, Request
+
+
+async def check_host(request: Request) -> None:
+    """Refuse requests under names that are not ours, which DNS rebinding sends.
+
+    Source: https://owasp.org/www-community/attacks/DNS_Rebinding; `Settings.trusted_hosts`.
+
+    Raises:
+        HTTPException: 400, with what to do.
+    """
+    allowed = request.app.state.allowed_hosts
+    host = _read_host(request.headers.get("host", ""))
+    if not _is_address(host) and not any(fnmatchcase(host, name) for name in allowed):
+        raise HTTPException(
+            400, f"{host[:100]!r} is no name of this server: start it with --allowed-hosts NAME."
+        )
+
+
+def _read_host(header: str) -> str:
+    """Return the name in a Host header, without port and brackets."""
+    try:
+        return (urlsplit(f"//{header}").hostname or "").rstrip(".")
+    except ValueError:
+        return ""
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _read(request: Request) -> Iterator[sa.Connection]:

@@ -57,6 +57,16 @@ def test_a_database_that_cannot_be_reached_is_told_without_its_password(
     assert "secret" not in str(raised.value)
 
 
+def test_a_database_that_takes_no_writes_is_told(
+    anywhere: Settings, engine: sa.Engine, database_url: str
+) -> None:
+    with engine.begin() as connection:
+        name = connection.scalar(sa.text("SELECT current_database()"))
+        connection.execute(sa.text(f"ALTER DATABASE {name} SET default_transaction_read_only = on"))
+    with pytest.raises(SettingsError, match=r"can only be read: it is a replica, .*read-write"):
+        run(replace(anywhere, database_url=database_url), never)
+
+
 def test_health_and_metrics_are_served_beside_panel_and_api(engine: sa.Engine) -> None:
     with serve(create_app(engine)) as url, httpx.Client(base_url=url) as client:
         assert client.get("/healthz").text == "ok\n"

@@ -26,7 +26,9 @@ def folder() -> Iterator[Path]:
         yield Path(folder) / "data"
 
 
-def test_a_killed_database_is_waited_for_and_nothing_acknowledged_is_lost(folder: Path) -> None:
+def test_a_killed_database_is_waited_for_and_nothing_acknowledged_is_lost(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     acknowledged = 0
     with ExitStack() as cleanup:
         server = cleanup.enter_context(EmbeddedPostgres(folder))
@@ -52,6 +54,10 @@ def test_a_killed_database_is_waited_for_and_nothing_acknowledged_is_lost(folder
             assert read_totals(connection, RUNS_TOTAL) == {("etl", "succeeded"): acknowledged}
             count = connection.scalar(sa.text("SELECT count(*) FROM component_run"))
             assert count == acknowledged
+    told = [each.getMessage() for each in caplog.records if each.name.endswith("journal")]
+    assert len(told) == 6
+    assert all("does not store what comes" in each for each in told[::2])
+    assert all("The database is back" in each for each in told[1::2])
 
 
 def kill(folder: Path) -> None:

@@ -84,6 +84,10 @@ def up(home: Path) -> list[str]:
     return ["up", "--home", str(home), *ANY_PORTS]
 
 
+def serve(database_url: str) -> list[str]:
+    return ["serve", "--database-url", database_url, "--log-format=text", *ANY_PORTS]
+
+
 def await_true(condition: Callable[[], bool], timeout_s: float = 20.0) -> None:
     deadline = time.monotonic() + timeout_s
     while not condition():
@@ -209,7 +213,7 @@ def test_a_port_that_is_taken_is_told_in_one_sentence_before_anything_is_touched
 
 
 def test_serve_uses_the_database_it_is_given(database_url: str) -> None:
-    with running("serve", "--database-url", database_url, *ANY_PORTS) as server:
+    with running(*serve(database_url)) as server:
         assert server.post(write_protobuf([make_run("given")]), PROTOBUF) == 200
         assert server.components() == ["given"]
         assert server.stop() == 0

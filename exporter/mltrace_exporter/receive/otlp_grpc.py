@@ -3,14 +3,19 @@
 Source: https://opentelemetry.io/docs/specs/otlp/#otlpgrpc.
 """
 
+import logging
 import threading
+import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import grpc
 
+from mltrace_exporter.access import REQUEST_ID, TRACEPARENT, tell_request
 from mltrace_exporter.decode import Encoding
 from mltrace_exporter.errors import SettingsError
 from mltrace_exporter.ingest import Ingest
+from mltrace_exporter.logs import enter_request
 from mltrace_exporter.receive.replies import Reply, reply_to
 from mltrace_exporter.receive.sizes import check_size
 
@@ -18,6 +23,7 @@ THREADS = 16
 """Requests that are decoded, or wait for their commit, at one time. More wait in the sender."""
 
 _SERVICE = "opentelemetry.proto.collector.trace.v1.TraceService"
+_PATH = f"/{_SERVICE}/Export"
 # Above the limit gRPC refuses by itself; a little above, we do, and say what to do.
 _SLACK_BYTES = 1024 * 1024
 
@@ -56,11 +62,16 @@ class GrpcDoor:
         """Serve in threads of its own; return at once."""
 
         def export(body: bytes, context: grpc.ServicerContext) -> bytes:
+            begun_s, status = time.perf_counter(), grpc.StatusCode.OK
+            _enter(context)
             try:
                 check_size(body, self._limit_bytes)
                 ingest.accept(body, Encoding.PROTOBUF)
             except Exception as error:  # noqa: BLE001 - every failure has its reply, see `reply_to`
-                _refuse(context, reply_to(error))
+                reply = reply_to(error, ingest.journal)
+                status = reply.grpc_code
+                _refuse(context, reply)
+            tell_request(logging.DEBUG, "gRPC", _PATH, status.name, begun_s)
             # ExportTraceServiceResponse without partial_success is zero bytes.
             return b""
 
@@ -73,6 +84,18 @@ class GrpcDoor:
     def stop(self, grace_s: float) -> threading.Event:
         """Take no more requests; the event is set when those in flight are answered, or cut."""
         return self._server.stop(grace_s)
+
+
+def _enter(context: grpc.ServicerContext) -> None:
+    """Name the request in what is logged while it is answered, and to its sender."""
+    metadata = {pair[0]: pair[1] for pair in context.invocation_metadata()}
+    caller = enter_request(_read(metadata, REQUEST_ID), _read(metadata, TRACEPARENT))
+    context.send_initial_metadata(((REQUEST_ID, caller.request_id),))
+
+
+def _read(metadata: Mapping[str, str | bytes], key: str) -> str | None:
+    value = metadata.get(key)
+    return value if isinstance(value, str) else None
 
 
 def _refuse(context: grpc.ServicerContext, reply: Reply) -> None:
