@@ -24,6 +24,10 @@ _Verdict = tuple[TestStatus, str | None]
 _PASSED: _Verdict = (TestStatus.PASS, None)
 
 
+class Finding(AssertionError):  # noqa: N818 - it is what a test is for
+    """What a test found, in a sentence of its own: `Test.fail` raises it."""
+
+
 class NoHistory(unittest.SkipTest):
     """What a test wants to know of earlier runs cannot be had; the test that asked is skipped."""
 
@@ -65,6 +69,11 @@ class Test:
     def skip(reason: str) -> NoReturn:
         """Say that a test does not apply here, as `unittest.SkipTest` does."""
         raise unittest.SkipTest(reason)
+
+    @staticmethod
+    def fail(sentence: str) -> NoReturn:
+        """Say what the test found, if that is not what it should be."""
+        raise Finding(sentence)
 
     # Its overloads are too many for a static method's type.
     assertAlmostEqual: Callable[..., None] = staticmethod(  # noqa: N815 - as in unittest
@@ -280,7 +289,9 @@ def _judge(step: Callable[[], object]) -> _Verdict:
     except KeyboardInterrupt:
         raise
     except unittest.SkipTest as skip:
-        return TestStatus.SKIP, describe_error(skip).partition(": ")[2] or None
+        return TestStatus.SKIP, _read_message(skip) or None
+    except Finding as finding:
+        return TestStatus.FAIL, _read_message(finding)
     except BaseException as error:  # noqa: BLE001 - what a test raises is what it found, exits too
         return TestStatus.FAIL, describe_error(error)
     return _PASSED
@@ -288,12 +299,16 @@ def _judge(step: Callable[[], object]) -> _Verdict:
 
 def describe_error(error: BaseException) -> str:
     """Return ``Type: message``, shortened. A message that cannot be made is left out."""
-    try:
-        message = str(error)
-    except BaseException:  # noqa: BLE001 - an exception's own __str__ may be broken
-        message = ""
+    message = _read_message(error)
     name = name_class(error)[1].rpartition(".")[2]
-    return f"{name}: {shorten(message)}" if message else name
+    return f"{name}: {message}" if message else name
+
+
+def _read_message(error: BaseException) -> str:
+    try:
+        return shorten(str(error))
+    except BaseException:  # noqa: BLE001 - an exception's own __str__ may be broken
+        return ""
 
 
 def name_class(error: BaseException) -> tuple[str, str]:

@@ -13,7 +13,8 @@ import mltrace_otel
 IMPORT_ALL = """
 import importlib, pkgutil, mltrace_otel
 for module in pkgutil.walk_packages(mltrace_otel.__path__, "mltrace_otel."):
-    importlib.import_module(module.name)
+    if module.name != "mltrace_otel.stock":  # it needs its extra
+        importlib.import_module(module.name)
 for name in mltrace_otel.__all__:
     getattr(mltrace_otel, name)
 """
@@ -69,6 +70,15 @@ def test_the_client_alone_imports_everything_of_its_own(bare: Path, tmp_path: Pa
     done = run(bare / "python", "-W", "error", "-c", IMPORT_ALL, directory=tmp_path)
 
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_without_their_extra_stock_tests_say_what_to_install(bare: Path, tmp_path: Path) -> None:
+    done = run(bare / "python", "-c", "import mltrace_otel.stock", directory=tmp_path)
+
+    assert done.stderr.splitlines()[-1] == (
+        "ModuleNotFoundError: mltrace_otel.stock needs packages that are not installed (narwhals, "
+        "numpy): pip install 'mltrace-otel[stock]'"
+    )
 
 
 @pytest.mark.parametrize("command", ["up", "serve", "demo"])
