@@ -24,6 +24,8 @@ from mltrace_otel.datatests import Suite, describe_error, run_suite
 from mltrace_otel.errors import TestsFailed
 from mltrace_otel.notices import log
 from mltrace_otel.pointers import PointerType
+from mltrace_otel.questions.past import PastRuns
+from mltrace_otel.questions.patience import Patience
 from mltrace_otel.runs import ComponentRun
 from mltrace_otel.telemetry.emission import announce, finish_span, make_current, start_span
 from mltrace_otel.telemetry.spans import RunSpan
@@ -36,12 +38,13 @@ class Call:
 
     __slots__ = (
         *("_arguments", "_auto", "_catcher", "_context", "_current", "_frame", "_plan"),
-        *("_problems", "_run", "_span", "_token", "_token_of_run"),
+        *("_patience", "_problems", "_run", "_span", "_token", "_token_of_run"),
     )
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._run = ComponentRun(plan.component, staleness_threshold_s=plan.staleness_threshold_s)
+        self._patience = Patience()
         self._problems: list[str] = []
         self._arguments: dict[str, object] = {}
         self._auto: AutoLog | None = None
@@ -228,7 +231,8 @@ class Call:
             raise
 
     def _test(self, suite: Suite, values: Mapping[str, object], phase: str) -> None:
-        self._run.test_outcomes += run_suite(suite, values, phase)
+        history = PastRuns(self._plan.component, phase, self._patience)
+        self._run.test_outcomes += run_suite(suite, values, phase, history)
 
     def _read_after(self, error: BaseException | None, result: object) -> None:
         plan = self._plan

@@ -22,12 +22,14 @@ from mltrace_exporter.decode.pointers import read_io
 from mltrace_exporter.decode.spans import Event, Span, Unreadable
 from mltrace_exporter.model import Run, TestResult, Words
 from mltrace_otel.contract import attributes as names
+from mltrace_otel.contract.outcomes import TestStatus
 
 # Names that stand in the database's indexes are cut: a row of an index holds 2,700 bytes.
 NAME_LIMIT_BYTES = 500
 TEST_NAME_LIMIT_BYTES = 300
 
 _DURATION_LIMIT_S = 1e10
+_TEST_STATUSES = frozenset(TestStatus)
 _LINE_LIMIT = 2**31
 _EXCEPTION_EVENT = "exception"
 _STACKTRACE = "exception.stacktrace"
@@ -117,7 +119,7 @@ def _read_tests(events: list[Event]) -> Iterator[TestResult]:
             continue
         case, status = get_text(said, names.TEST_CASE), get_text(said, names.TEST_STATUS)
         phase = get_text(said, names.TEST_PHASE)
-        if case and status in ("pass", "fail"):
+        if case and status in _TEST_STATUSES:
             yield TestResult(
                 shorten(get_text(said, names.TEST_SUITE) or "", TEST_NAME_LIMIT_BYTES),
                 shorten(case, TEST_NAME_LIMIT_BYTES),

@@ -16,6 +16,7 @@ from mltrace_otel.cli.render.words import (
     command,
     count,
     exact,
+    found,
     printable,
     size,
     status,
@@ -122,12 +123,13 @@ def _tests(outcomes: Sequence[TestOutcome]) -> Table:
     grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold")
     for outcome in outcomes:
-        failed = outcome.status != "pass"
-        verdict = Text("failed", style="bold red") if failed else Text("passed", style="green")
-        found = Text(printable(f"{outcome.suite}.{outcome.case}"))
+        verdict = found(outcome.status)
+        what = Text(printable(f"{outcome.suite}.{outcome.case}"))
+        if outcome.duration_s is not None:
+            what.append(f" · {took(outcome.duration_s)}", style="dim")
         if outcome.message:
-            found.append(f"\n{block(outcome.message)}", style="red" if failed else "dim")
-        grid.add_row(verdict, Text(printable(outcome.phase), style="dim"), found)
+            what.append(f"\n{block(outcome.message)}", style=verdict.style)
+        grid.add_row(verdict, Text(printable(outcome.phase), style="dim"), what)
     return grid
 
 

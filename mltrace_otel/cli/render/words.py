@@ -7,6 +7,7 @@ from datetime import datetime
 from rich.text import Text
 
 from mltrace_otel.contract.api import Execution, RunSummary, TestVerdict
+from mltrace_otel.contract.outcomes import TestStatus
 
 _MINUTE_S, _HOUR_S, _DAY_S, _YEAR_S = 60, 3600, 86400, 365 * 86400
 _UNITS = (
@@ -26,6 +27,12 @@ _TEST_STYLES = {
     TestVerdict.PASSED: "green",
     TestVerdict.FAILED: "bold red",
     TestVerdict.NONE: "dim",
+}
+_FOUND = {
+    TestStatus.PASS: Text("passed", style="green"),
+    TestStatus.FAIL: Text("failed", style="bold red"),
+    TestStatus.ERROR: Text("error", style="bold magenta"),
+    TestStatus.SKIP: Text("skipped", style="yellow"),
 }
 _TEST_PHRASES = {
     TestVerdict.PASSED: "tests passed",
@@ -111,6 +118,12 @@ def execution(run: RunSummary) -> Text:
 def tests(run: RunSummary) -> Text:
     """Return the second part."""
     return Text(run.tests, style=_TEST_STYLES[run.tests])
+
+
+def found(status: str) -> Text:
+    """Return how one test ended."""
+    known = _FOUND.get(TestStatus(status)) if status in {*TestStatus} else None
+    return known.copy() if known else Text(printable(status))
 
 
 def freshness(run: RunSummary) -> Text:

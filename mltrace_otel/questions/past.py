@@ -1,0 +1,64 @@
+"""A component's earlier runs, as its tests see them. In: what to know. Out: that, newest first.
+
+Everything is asked from the server when it is used, once a run, and waited for no longer than
+`patience` has. Every method raises `NoHistory`, which skips the test that asked, if there is no
+answer. A component that has not run yet has an empty past.
+"""
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+from mltrace_otel.questions.patience import Patience
+
+if TYPE_CHECKING:
+    from mltrace_otel.contract.api import RunSummary
+    from mltrace_otel.questions.api_client import ApiClient
+
+_Item = TypeVar("_Item")
+
+_LAST = 10
+_MOST = 100
+
+
+class PastRuns:
+    """What is known of a component's earlier runs: the argument ``history`` of a test's method.
+
+    All lists are newest first and empty where nothing was recorded. Whatever is asked twice in one
+    run is asked from the server once.
+
+    Args:
+        component: name of the component.
+        phase: when the test runs, ``before`` or ``after`` the function.
+        patience: how long to wait for answers.
+    """
+
+    def __init__(
+        self, component: str, phase: str = "after", patience: Patience | None = None
+    ) -> None:
+        self.component = component
+        self._preferred = "input" if phase == "before" else "output"
+        self._patience = patience or Patience()
+
+    def of(self, component: str) -> "PastRuns":
+        """Return the earlier runs of another component."""
+        return PastRuns(component, "before", self._patience)
+
+    @property
+    def runs(self) -> "list[RunSummary]":
+        """Its runs that have ended, at most a hundred.
+
+        Raises:
+            NoHistory: there was no answer in time.
+        """
+        return self._ask("runs", self._list_runs)
+
+    def _list_runs(self, api: "ApiClient") -> "list[RunSummary]":
+        from mltrace_otel.contract.api import RunStatus  # noqa: PLC0415 - as below
+
+        status = RunStatus.ENDED
+        return api.list_runs(component=self.component, status=status, limit=_MOST).items
+
+    def _ask(
+        self, what: Hashable, question: "Callable[[ApiClient], Sequence[_Item]]"
+    ) -> list[_Item]:
+        return list(self._patience.ask((self.component, what), question) or ())
