@@ -20,8 +20,10 @@ from mltrace_exporter.logs import LogFormat, LogLevel, configure
 from mltrace_exporter.main import Addresses, run
 from mltrace_exporter.settings import (
     DEFAULT_HOME,
+    DEFAULT_METRICS_INTERVAL_S,
     DEFAULT_REQUEST_LIMIT_BYTES,
     DEFAULT_REQUEST_TIMEOUT_S,
+    DEFAULT_SERIES_LIMIT,
     Retention,
     Settings,
     read_database_url,
@@ -63,6 +65,34 @@ def _server_options(command: Callable[..., None]) -> Callable[..., None]:
                 show_envvar=True,
                 help="Names under which browsers may ask, with commas between; *.x is any below x,"
                 " * any.  [default: localhost if only this machine is listened to, else any]",
+            ),
+            click.option(
+                "--metrics-interval",
+                "metrics_interval_s",
+                default=DEFAULT_METRICS_INTERVAL_S,
+                show_default=True,
+                help="Seconds from one reading of the database for /metrics to the next.",
+            ),
+            click.option(
+                "--metrics-series",
+                "series_limit",
+                default=DEFAULT_SERIES_LIMIT,
+                envvar="MLTRACE_METRICS_SERIES",
+                show_default=True,
+                show_envvar=True,
+                help="Series that may show what the database says; the rest is folded together.",
+            ),
+            click.option(
+                "--panel-url",
+                envvar="MLTRACE_PANEL_URL",
+                show_envvar=True,
+                help="Where people reach the panel, for links in alerts.  [default: its own]",
+            ),
+            click.option(
+                "--runbooks-url",
+                envvar="MLTRACE_RUNBOOKS_URL",
+                show_envvar=True,
+                help="Where people find the pages of alerts.  [default: the panel's /runbooks]",
             ),
             click.option(
                 "--retention-days",

@@ -201,6 +201,8 @@ class Ingest:
             written = write_batch(connection, batch)
         self.journal.find_database()
         self._tally.count_commit(time.perf_counter() - begun, len(batch))
+        if batch.runs:
+            self._tally.tell_stored(max(run.ended_at for run in batch.runs))
         return written
 
     def _part(self, group: Sequence[_Waiting], error: Exception) -> None:

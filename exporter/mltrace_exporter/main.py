@@ -9,7 +9,7 @@ import importlib.metadata
 import logging
 import socket
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -18,8 +18,6 @@ import uvicorn
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.responses import PlainTextResponse
 from prometheus_client import CollectorRegistry, ProcessCollector
-from prometheus_client.exposition import choose_encoder
-from prometheus_client.registry import Collector
 from starlette.types import ASGIApp
 
 from mltrace_exporter import api, panel
@@ -27,7 +25,10 @@ from mltrace_exporter.access import AccessLog
 from mltrace_exporter.embedded import EmbeddedPostgres
 from mltrace_exporter.errors import SettingsError, Unavailable
 from mltrace_exporter.ingest import Ingest
-from mltrace_exporter.metrics import StoreCollector
+from mltrace_exporter.monitoring.exposition import answer
+from mltrace_exporter.monitoring.health import Health
+from mltrace_exporter.monitoring.links import RUNBOOKS_PATH, Links, read_runbook
+from mltrace_exporter.monitoring.poller import Poller
 from mltrace_exporter.pruning import Pruner
 from mltrace_exporter.receive import GrpcDoor, create_http_door
 from mltrace_exporter.settings import ANY_HOST, Settings
@@ -47,6 +48,7 @@ def create_app(
     *,
     allows_clean: bool = False,
     allowed_hosts: Sequence[str] = (ANY_HOST,),
+    poller: Poller | None = None,
 ) -> FastAPI:
     """Return the web app on port 8080: HTTP API, panel, ``/metrics``, ``/healthz``, ``/readyz``.
 
@@ -55,6 +57,7 @@ def create_app(
         tally: what the doors of the same process count, for ``/metrics``.
         allows_clean: see `Settings`.
         allowed_hosts: see `Settings`.
+        poller: reads the store for ``/metrics`` and alerts; one that reads it once if none is said.
     """
     app = FastAPI(
         title="mltrace",
@@ -68,23 +71,31 @@ def create_app(
     app.state.engine = engine
     app.state.allowed_hosts = allowed_hosts
     app.state.allows_clean = allows_clean
+    app.state.poller = poller or Poller(engine)
     app.include_router(api.router)
     api.problems.install(app)
-    _add_operations(app, [StoreCollector(engine), *([tally] if tally else [])])
+    _add_operations(app, tally)
     panel.install(app)
     return app
 
 
-def _add_operations(app: FastAPI, collectors: Iterable[Collector]) -> None:
-    registry = CollectorRegistry()
-    for collector in collectors:
-        registry.register(collector)
-    ProcessCollector(registry=registry)
+def _add_operations(app: FastAPI, tally: Tally | None) -> None:
+    poller: Poller = app.state.poller
+    own = CollectorRegistry()
+    own.register(Health(poller))
+    if tally:
+        own.register(tally)
+    ProcessCollector(registry=own)
 
     @app.get("/metrics", include_in_schema=False)
     def show_metrics(request: Request) -> Response:
-        encode, content_type = choose_encoder(request.headers.get("accept", ""))
-        return Response(encode(registry), headers={"content-type": content_type})
+        accept = request.headers.get("accept", "")
+        body, content_type = answer(accept, poller.tell().exposition, own)
+        return Response(body, headers={"content-type": content_type})
+
+    @app.get(f"{RUNBOOKS_PATH}/{{alert}}", include_in_schema=False)
+    def show_runbook(alert: str) -> PlainTextResponse:
+        return PlainTextResponse(read_runbook(alert))
 
     @app.get("/healthz", include_in_schema=False)
     def show_health(connection: Reading) -> PlainTextResponse:
@@ -146,11 +157,21 @@ def run(settings: Settings, announce: Callable[[Addresses], None]) -> None:
         http_door = create_http_door(
             ingest, settings.request_limit_bytes, settings.request_timeout_s
         )
+        panel_url = f"http://{_join(settings.host, panel_socket.getsockname()[1])}"
+        poller = Poller(
+            engine,
+            settings.metrics_interval_s,
+            settings.series_limit,
+            _link(settings, panel_url),
+        )
+        cleanup.callback(poller.close)
+        poller.start()
         app = create_app(
             engine,
             tally,
             allows_clean=settings.allows_clean,
             allowed_hosts=settings.trusted_hosts,
+            poller=poller,
         )
         servers = [
             _Server(AccessLog(app, logging.INFO, _PROBES), panel_socket),
@@ -162,13 +183,18 @@ def run(settings: Settings, announce: Callable[[Addresses], None]) -> None:
         grpc_door.serve(ingest)
         announce(
             Addresses(
-                panel=f"http://{_join(settings.host, panel_socket.getsockname()[1])}",
+                panel=panel_url,
                 otlp_http=f"http://{_join(settings.host, otlp_socket.getsockname()[1])}",
                 otlp_grpc=_join(settings.host, grpc_door.port),
                 data=data,
             )
         )
         keep_running()
+
+
+def _link(settings: Settings, own_url: str) -> Links:
+    panel = (settings.panel_url or own_url).rstrip("/")
+    return Links(panel, (settings.runbooks_url or f"{panel}{RUNBOOKS_PATH}").rstrip("/"))
 
 
 class _Server:

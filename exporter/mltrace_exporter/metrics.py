@@ -1,65 +1,298 @@
-"""Prometheus metrics from the store, so that batch jobs never have to expose any.
+"""Every metric of ``/metrics``: its name, kind, labels and meaning. The one place that says so.
 
-Totals are read from the table that every insert keeps, so several exporters on one database show
-the same numbers, and deleting old runs does not make a counter fall. Each component's and each
-test's outcomes are all shown, at 0 where they never happened: a counter that is born at 1 hides its
-first increase from ``increase()``.
+``docs/reference/metrics.md`` is written from it. No label ever holds the id of a run or a trace, a
+path, a hash or a message: each of their values would be a series of its own.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
 
-import sqlalchemy as sa
-from prometheus_client.core import CounterMetricFamily, Metric
-from prometheus_client.registry import Collector
+OVERFLOW = "__other__"
+"""Value of the label ``component`` where those over the series limit are folded together."""
 
-from mltrace_exporter.store.arrivals.totals import (
-    RUN_OUTCOMES,
-    RUNS_TOTAL,
-    TEST_OUTCOMES,
-    TESTS_TOTAL,
-    read_totals,
+DURATION_BUCKETS_S = (0.1, 0.3, 1, 3, 10, 30, 60, 180, 600, 1800, 3600, 10800, 28800, 86400)
+QUANTILES = (0.05, 0.5, 0.95)
+_COMMIT_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+_GROUP_BUCKETS = (1, 4, 16, 64, 256, 1024, 4096, 16384)
+# Labels that tell the values of one thing apart, not things.
+_ASPECTS = frozenset({"outcome", "quantile", "method"})
+
+
+class Kind(StrEnum):
+    """What Prometheus calls the type."""
+
+    COUNTER = "counter"
+    GAUGE = "gauge"
+    HISTOGRAM = "histogram"
+
+
+class Fold(StrEnum):
+    """What is shown of many things together, where there are too many for a series each."""
+
+    SUM = "sum"
+    HIGHEST = "highest"
+    LOWEST = "lowest"
+    NOTHING = "nothing"
+
+
+class Group(StrEnum):
+    """Metrics of the store that are kept or folded together."""
+
+    RUN_TOTALS = "run totals"
+    RUN_DURATIONS = "run durations"
+    COMPONENTS = "states of components"
+    TEST_TOTALS = "test totals"
+    TESTS = "states of tests"
+    OUTPUTS = "outputs"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Metric:
+    """A metric.
+
+    Attributes:
+        name: as Prometheus stores it; of a histogram, without its suffixes.
+        kind: its type.
+        labels: names of its labels, but for those that Prometheus adds and ``le``.
+        meaning: what its value says, with the unit.
+        group: of a metric from the store, which all exporters on one database show alike; None of
+            one about this process.
+        fold: how the things over the series limit are shown together.
+        buckets: upper bounds of a histogram, where they are the same for all.
+    """
+
+    name: str
+    kind: Kind
+    labels: tuple[str, ...]
+    meaning: str
+    group: Group | None = None
+    fold: Fold = Fold.NOTHING
+    buckets: tuple[float, ...] = ()
+
+    @property
+    def subject(self) -> tuple[str, ...]:
+        """The labels that name a thing."""
+        return tuple(label for label in self.labels if label not in _ASPECTS)
+
+
+_COMPONENT = ("component",)
+_TEST = ("component", "suite", "test", "phase")
+_OUTPUT = ("component", "output")
+
+RUNS = Metric(
+    "mltrace_component_runs_total",
+    Kind.COUNTER,
+    ("component", "outcome"),
+    "Component runs that have ended, by how: `succeeded` or `failed`.",
+    Group.RUN_TOTALS,
+    Fold.SUM,
+)
+RUN_DURATION = Metric(
+    "mltrace_component_run_duration_seconds",
+    Kind.HISTOGRAM,
+    _COMPONENT,
+    "How long component runs took.",
+    Group.RUN_DURATIONS,
+    Fold.SUM,
+    DURATION_BUCKETS_S,
+)
+COMPONENT_INFO = Metric(
+    "mltrace_component_info",
+    Kind.GAUGE,
+    ("component", "owner"),
+    "Always 1; names the component's owner.",
+    Group.COMPONENTS,
+)
+LAST_OUTCOME = Metric(
+    "mltrace_component_last_outcome",
+    Kind.GAUGE,
+    ("component", "outcome"),
+    "1 for how the newest run that is over ended: `succeeded`, `failed`, or `aborted` if its "
+    "process ended before it did; 0 for the others.",
+    Group.COMPONENTS,
+    Fold.HIGHEST,
+)
+LAST_RUN = Metric(
+    "mltrace_component_last_run_timestamp_seconds",
+    Kind.GAUGE,
+    _COMPONENT,
+    "When the newest run ended or, while it goes on, was last known to go on, in seconds since "
+    "1970.",
+    Group.COMPONENTS,
+    Fold.HIGHEST,
+)
+LAST_SUCCESS = Metric(
+    "mltrace_component_last_success_timestamp_seconds",
+    Kind.GAUGE,
+    _COMPONENT,
+    "When the newest run that succeeded ended, in seconds since 1970.",
+    Group.COMPONENTS,
+    Fold.LOWEST,
+)
+EXPECTED_INTERVAL = Metric(
+    "mltrace_component_expected_interval_seconds",
+    Kind.GAUGE,
+    _COMPONENT,
+    "How far apart runs begin at most, as a rule: the longest pause but one between runs of the "
+    "last 28 days, or of the last 10 runs if that is longer ago. It takes 3 pauses to know.",
+    Group.COMPONENTS,
+)
+STALE_INPUTS = Metric(
+    "mltrace_component_stale_inputs",
+    Kind.GAUGE,
+    _COMPONENT,
+    "How many runs that the newest run depends on were too old, or had been replaced, when it "
+    "began.",
+    Group.COMPONENTS,
+    Fold.HIGHEST,
+)
+FLAGGED_OUTPUTS = Metric(
+    "mltrace_component_flagged_outputs",
+    Kind.GAUGE,
+    _COMPONENT,
+    "Outputs that people flagged as wrong and nobody has resolved.",
+    Group.COMPONENTS,
+    Fold.SUM,
+)
+OLDEST_FLAG = Metric(
+    "mltrace_component_oldest_flag_timestamp_seconds",
+    Kind.GAUGE,
+    _COMPONENT,
+    "When the oldest flag that is not resolved was set, in seconds since 1970.",
+    Group.COMPONENTS,
+    Fold.LOWEST,
+)
+TESTS = Metric(
+    "mltrace_tests_total",
+    Kind.COUNTER,
+    (*_TEST, "outcome"),
+    "Data tests run by components, by what came of it: `passed`, `failed`, `errored` if the test "
+    "could not be run, `skipped` if it did not apply.",
+    Group.TEST_TOTALS,
+    Fold.SUM,
+)
+TEST_LAST_OUTCOME = Metric(
+    "mltrace_test_last_outcome",
+    Kind.GAUGE,
+    (*_TEST, "outcome"),
+    "1 for what came of the test when it last ran, among the component's newest 20 runs; 0 for "
+    "the other outcomes.",
+    Group.TESTS,
+    Fold.HIGHEST,
+)
+TEST_LAST_RUN = Metric(
+    "mltrace_test_last_run_timestamp_seconds",
+    Kind.GAUGE,
+    _TEST,
+    "When the run ended in which the test last ran, in seconds since 1970.",
+    Group.TESTS,
+    Fold.HIGHEST,
 )
 
-Totals = Mapping[tuple[str, ...], int]
+BUILD = Metric(
+    "mltrace_exporter_build_info",
+    Kind.GAUGE,
+    ("version",),
+    "Always 1; names the version of mltrace-otel.",
+)
+PANEL = Metric(
+    "mltrace_exporter_panel_info",
+    Kind.GAUGE,
+    ("url", "runbooks"),
+    "Always 1; names the addresses of the panel and of the runbooks, which links in alerts begin "
+    "with.",
+)
+LAST_POLL = Metric(
+    "mltrace_exporter_last_poll_timestamp_seconds",
+    Kind.GAUGE,
+    (),
+    "When what the store says was last read, in seconds since 1970.",
+)
+POLL_DURATION = Metric(
+    "mltrace_exporter_poll_duration_seconds",
+    Kind.GAUGE,
+    (),
+    "How long that took.",
+)
+POLL_ERRORS = Metric(
+    "mltrace_exporter_poll_errors_total",
+    Kind.COUNTER,
+    (),
+    "Times that the store could not be read; what was read before is still shown.",
+)
+SERIES = Metric("mltrace_exporter_series", Kind.GAUGE, (), "Series that show what the store says.")
+SERIES_LIMIT = Metric(
+    "mltrace_exporter_series_limit", Kind.GAUGE, (), "How many of them there may be."
+)
+FOLDED = Metric(
+    "mltrace_exporter_folded_series",
+    Kind.GAUGE,
+    (),
+    f"Series that the limit leaves no room for now; they are shown together as `{OVERFLOW}`.",
+)
+SERIES_DROPPED = Metric(
+    "mltrace_exporter_series_dropped_total",
+    Kind.COUNTER,
+    (),
+    "Series that the limit left no room for, counted each time the store is read.",
+)
+STORE_LAG = Metric(
+    "mltrace_exporter_store_lag_seconds",
+    Kind.GAUGE,
+    (),
+    "How long after its end the run was stored that was stored last.",
+)
+LAST_DEAD_LETTER = Metric(
+    "mltrace_exporter_last_dead_letter_timestamp_seconds",
+    Kind.GAUGE,
+    (),
+    "When a span was last received that cannot be stored, in seconds since 1970; 0 if never.",
+)
+SPANS = Metric(
+    "mltrace_exporter_spans_total",
+    Kind.COUNTER,
+    ("result",),
+    "Spans that were answered with success, by what became of them: `stored`, `duplicate`, "
+    "`ignored`, `dead_lettered`.",
+)
+REQUESTS = Metric(
+    "mltrace_exporter_requests_total",
+    Kind.COUNTER,
+    ("answer",),
+    "OTLP requests by answer: `accepted`, `refused` for now, `malformed`.",
+)
+RECEIVED = Metric(
+    "mltrace_exporter_received_bytes_total", Kind.COUNTER, (), "Bytes of OTLP, not compressed."
+)
+COMMIT_DURATION = Metric(
+    "mltrace_exporter_commit_seconds",
+    Kind.HISTOGRAM,
+    (),
+    "Time to write and commit requests that share a commit.",
+    buckets=_COMMIT_BUCKETS_S,
+)
+COMMIT_SPANS = Metric(
+    "mltrace_exporter_commit_spans",
+    Kind.HISTOGRAM,
+    (),
+    "Spans that shared a commit.",
+    buckets=_GROUP_BUCKETS,
+)
+PENDING = Metric(
+    "mltrace_exporter_pending_bytes", Kind.GAUGE, (), "Bytes that wait for their commit."
+)
+CONNECTIONS = Metric("mltrace_exporter_database_connections", Kind.GAUGE, (), "Connections in use.")
 
+STORE_METRICS = (
+    *(RUNS, RUN_DURATION, COMPONENT_INFO, LAST_OUTCOME, LAST_RUN, LAST_SUCCESS),
+    *(EXPECTED_INTERVAL, STALE_INPUTS, FLAGGED_OUTPUTS, OLDEST_FLAG),
+    *(TESTS, TEST_LAST_OUTCOME, TEST_LAST_RUN),
+)
+"""What all exporters on one database show alike."""
 
-class StoreCollector(Collector):
-    """Collects what the database has counted, at each scrape."""
-
-    def __init__(self, engine: sa.Engine) -> None:
-        self._engine = engine
-
-    def describe(self) -> Iterable[Metric]:
-        """Return nothing, so that registration does not ask the database."""
-        return []
-
-    def collect(self) -> Iterator[Metric]:
-        """Return the counters of component runs and of tests."""
-        with self._engine.connect() as connection:
-            runs, tests = read_totals(connection, RUNS_TOTAL), read_totals(connection, TESTS_TOTAL)
-        yield _count(
-            RUNS_TOTAL,
-            "Component runs by how they ended.",
-            ("component", "outcome"),
-            runs,
-            RUN_OUTCOMES.values(),
-        )
-        yield _count(
-            TESTS_TOTAL,
-            "Data tests run by components, by what they found.",
-            ("component", "suite", "test", "phase", "outcome"),
-            tests,
-            TEST_OUTCOMES.values(),
-        )
-
-
-def _count(
-    name: str, meaning: str, labels: tuple[str, ...], totals: Totals, outcomes: Iterable[str]
-) -> Metric:
-    """Return one counter; an outcome is the last label."""
-    family = CounterMetricFamily(name.removesuffix("_total"), meaning, labels=labels)
-    subjects = sorted({key[:-1] for key in totals})
-    for subject in subjects:
-        for outcome in outcomes:
-            family.add_metric([*subject, outcome], totals.get((*subject, outcome), 0))
-    return family
+PROCESS_METRICS = (
+    *(BUILD, PANEL, LAST_POLL, POLL_DURATION, POLL_ERRORS, SERIES, SERIES_LIMIT, FOLDED),
+    *(SERIES_DROPPED, STORE_LAG, LAST_DEAD_LETTER, SPANS, REQUESTS, RECEIVED),
+    *(COMMIT_DURATION, COMMIT_SPANS, PENDING, CONNECTIONS),
+)
+"""What one exporter says of itself."""

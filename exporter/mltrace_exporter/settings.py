@@ -1,6 +1,7 @@
 """What the exporter is told at its start: options come in, checked values go out."""
 
 import ipaddress
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from mltrace_exporter.errors import SettingsError
 DEFAULT_HOME = Path("~/.mltrace")
 DEFAULT_REQUEST_LIMIT_BYTES = 64 * 1024 * 1024
 DEFAULT_REQUEST_TIMEOUT_S = 60.0
+DEFAULT_METRICS_INTERVAL_S = 15.0
+DEFAULT_SERIES_LIMIT = 10_000
 
 _PORT_LIMIT = 2**16
 _SMALLEST_REQUEST_LIMIT_BYTES = 1024
@@ -18,6 +21,8 @@ _SMALLEST_REQUEST_LIMIT_BYTES = 1024
 _LARGEST_REQUEST_LIMIT_BYTES = 2**30
 _LONGEST_REQUEST_TIMEOUT_S = 3600
 _LONGEST_RETENTION_DAYS = 36_501
+_SHORTEST_METRICS_INTERVAL_S, _LONGEST_METRICS_INTERVAL_S = 0.1, 300
+_SMALLEST_SERIES_LIMIT = 100
 _CONNECT_TIMEOUT_S = "10"
 ANY_HOST = "*"
 # Names that lead to this machine, whatever a name server on the Internet says of others.
@@ -65,6 +70,10 @@ class Settings:
         allows_clean: whether the HTTP API deletes everything when it is asked and confirmed.
         allowed_hosts: names under which browsers may ask panel and HTTP API, see `trusted_hosts`.
         retention: which runs are deleted while the server runs.
+        metrics_interval_s: how often the store is read for ``/metrics`` and alerts.
+        series_limit: how many series of ``/metrics`` may show what the store says.
+        panel_url: where people reach the panel, for links in alerts; None for where it listens.
+        runbooks_url: where people find the pages of alerts; None for the exporter itself.
     """
 
     home: Path = DEFAULT_HOME
@@ -78,6 +87,10 @@ class Settings:
     allows_clean: bool = False
     allowed_hosts: tuple[str, ...] = ()
     retention: Retention = field(default_factory=Retention)
+    metrics_interval_s: float = DEFAULT_METRICS_INTERVAL_S
+    series_limit: int = DEFAULT_SERIES_LIMIT
+    panel_url: str | None = None
+    runbooks_url: str | None = None
 
     def __post_init__(self) -> None:
         taken: dict[int, str] = {}
@@ -92,6 +105,20 @@ class Settings:
             raise SettingsError(f"--request-limit must be from {least} to {most} bytes.")
         if not 1 <= self.request_timeout_s <= _LONGEST_REQUEST_TIMEOUT_S:
             raise SettingsError("--request-timeout must be from 1 to 3600 seconds.")
+        self._check_monitoring()
+
+    def _check_monitoring(self) -> None:
+        if (
+            not _SHORTEST_METRICS_INTERVAL_S
+            <= self.metrics_interval_s
+            <= _LONGEST_METRICS_INTERVAL_S
+        ):
+            raise SettingsError("--metrics-interval must be from 0.1 to 300 seconds.")
+        if self.series_limit < _SMALLEST_SERIES_LIMIT:
+            raise SettingsError(f"--metrics-series must be {_SMALLEST_SERIES_LIMIT} or more.")
+        for option, url in (("panel", self.panel_url), ("runbooks", self.runbooks_url)):
+            if url is not None and not re.fullmatch(r"https?://[^\s\"'<>{}]+", url):
+                raise SettingsError(f"--{option}-url must begin with http:// or https://.")
 
     @property
     def trusted_hosts(self) -> tuple[str, ...]:

@@ -1,57 +1,36 @@
 """What the exporter counts about itself: what came in, what became of it, how long it took.
 
-Counted in this process, since its start; what the database holds is told by `metrics`.
+Counted in this process, since its start; what the database holds is told by `monitoring`.
 """
 
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Any
 
 import sqlalchemy as sa
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 from sqlalchemy.pool import QueuePool
 
-_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
-_SIZES = (1, 4, 16, 64, 256, 1024, 4096, 16384)
+from mltrace_exporter import metrics
+
+# When a counter began is a series of its own for each, and nothing reads it.
+disable_created_metrics()  # type: ignore[no-untyped-call] # it is
 
 
 class Tally(Collector):
     """Counts; all methods may be called from any thread."""
 
     def __init__(self, engine: sa.Engine) -> None:
-        self._spans = Counter(
-            "mltrace_exporter_spans",
-            "Spans that were answered with success, by what became of them.",
-            ["result"],
-            registry=None,
-        )
-        self._requests = Counter(
-            "mltrace_exporter_requests",
-            "OTLP requests by answer: accepted, refused for now, malformed.",
-            ["answer"],
-            registry=None,
-        )
-        self._bytes = Counter(
-            "mltrace_exporter_received_bytes", "Bytes of OTLP, not compressed.", registry=None
-        )
-        self._commit_s = Histogram(
-            "mltrace_exporter_commit_seconds",
-            "Time to write and commit requests that share a commit.",
-            buckets=_SECONDS,
-            registry=None,
-        )
-        self._commit_spans = Histogram(
-            "mltrace_exporter_commit_spans",
-            "Spans that shared a commit.",
-            buckets=_SIZES,
-            registry=None,
-        )
-        self._pending = Gauge(
-            "mltrace_exporter_pending_bytes", "Bytes that wait for their commit.", registry=None
-        )
-        self._pool = Gauge(
-            "mltrace_exporter_database_connections", "Connections in use.", registry=None
-        )
+        self._spans = Counter(**_describe(metrics.SPANS))
+        self._requests = Counter(**_describe(metrics.REQUESTS))
+        self._bytes = Counter(**_describe(metrics.RECEIVED))
+        self._commit_s = Histogram(**_describe(metrics.COMMIT_DURATION))
+        self._commit_spans = Histogram(**_describe(metrics.COMMIT_SPANS))
+        self._pending = Gauge(**_describe(metrics.PENDING))
+        self._pool = Gauge(**_describe(metrics.CONNECTIONS))
+        self._lag = Gauge(**_describe(metrics.STORE_LAG))
         pool = engine.pool
         if isinstance(pool, QueuePool):
             self._pool.set_function(pool.checkedout)
@@ -68,7 +47,7 @@ class Tally(Collector):
         """Return the counts so far."""
         for metric in (self._spans, self._requests, self._bytes, self._commit_s):
             yield from metric.collect()
-        for gauge in (self._commit_spans, self._pending, self._pool):
+        for gauge in (self._commit_spans, self._pending, self._pool, self._lag):
             yield from gauge.collect()
 
     def count_request(self, answer: str, size_bytes: int) -> None:
@@ -90,3 +69,19 @@ class Tally(Collector):
     def tell_pending(self, size_bytes: int) -> None:
         """Tell how much waits for its commit now."""
         self._pending.set(size_bytes)
+
+    def tell_stored(self, ended_at: datetime) -> None:
+        """Tell that a run has been stored that ended then."""
+        self._lag.set(max(0.0, (datetime.now(UTC) - ended_at).total_seconds()))
+
+
+def _describe(metric: metrics.Metric) -> dict[str, Any]:
+    """Return what prometheus_client wants to know of a metric."""
+    buckets = {"buckets": metric.buckets} if metric.buckets else {}
+    return {
+        "name": metric.name.removesuffix("_total"),
+        "documentation": metric.meaning,
+        "labelnames": metric.labels,
+        "registry": None,
+        **buckets,
+    }

@@ -13,6 +13,7 @@ from mltrace_otel.contract import api as contract
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 ROUTES = {
+    "/api/alerts": ["GET"],
     "/api/runs": ["GET"],
     "/api/runs/count": ["GET"],
     "/api/runs/{ref}": ["GET"],

@@ -6,6 +6,7 @@ OpenAPI is its contract; every error is ``application/problem+json`` of one shap
 from fastapi import APIRouter
 
 from mltrace_exporter.api import (
+    alerts,
     components,
     data,
     dead_letters,
@@ -23,5 +24,5 @@ router = APIRouter(
     responses=problems.ALWAYS,
     generate_unique_id_function=lambda route: route.name,
 )
-for _topic in (runs, components, lineage, flags, search, data, dead_letters):
+for _topic in (runs, components, lineage, flags, search, data, dead_letters, alerts):
     router.include_router(_topic.router)

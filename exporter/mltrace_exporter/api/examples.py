@@ -58,7 +58,26 @@ _REVIEW = shapes.Review(
     [shapes.Candidate(_RUN, 1, 0, 1.0, 1.0, ["The code had changed since the run before."])],
     shapes.ReviewSort.COVERAGE,
 )
+_ALERT = shapes.Alert(
+    name="MltraceTestFailed",
+    severity=shapes.AlertSeverity.WARNING,
+    component="inference",
+    owner="jeanne",
+    labels={
+        "component": "inference",
+        "suite": "DelayTest",
+        "test": "testRange",
+        "phase": "after",
+        "outcome": "failed",
+    },
+    since=_WHEN,
+    summary="Test testRange of inference failed",
+    description="DelayTest.testRange, run after inference, failed when it last ran.",
+    runbook_url="http://127.0.0.1:8080/runbooks/MltraceTestFailed",
+    panel_path="/component?name=inference",
+)
 _VALUES: dict[object, object] = {
+    list[shapes.Alert]: [_ALERT],
     shapes.Cleaned: shapes.Cleaned(1042),
     shapes.CleanRequest: shapes.CleanRequest(shapes.CLEAN_CONFIRMATION),
     shapes.Component: _COMPONENT,

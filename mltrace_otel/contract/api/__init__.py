@@ -4,6 +4,7 @@ The exporter answers with them, the client and the command line read them. Times
 in UTC (ISO 8601 in JSON), durations are seconds, sizes are bytes, ids of runs are small integers.
 """
 
+from mltrace_otel.contract.api.alerts import Alert, AlertSeverity
 from mltrace_otel.contract.api.components import Component, ComponentRequest, Tag, TagRequest
 from mltrace_otel.contract.api.flags import (
     FLAG_LIMIT,
@@ -62,6 +63,8 @@ __all__ = [
     "POINTER_LIMIT",
     "TRACE_LIMIT",
     "UPSTREAM_LIMIT",
+    "Alert",
+    "AlertSeverity",
     "Candidate",
     "CleanRequest",
     "Cleaned",

@@ -1,19 +1,29 @@
 """Counters that inserts keep."""
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable
+from datetime import timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
+from mltrace_exporter.metrics import DURATION_BUCKETS_S
 from mltrace_exporter.model import Run
 from mltrace_exporter.store.schema import metric_total
 
 RUNS_TOTAL = "mltrace_component_runs_total"
 TESTS_TOTAL = "mltrace_tests_total"
+DURATIONS = "mltrace_component_run_duration_seconds"
+"""Runs by component and the bucket that their duration is in, which its upper bound names."""
+DURATION_SUM_US = "mltrace_component_run_duration_microseconds"
+"""Durations by component, added up. Whole numbers stay exact, however many there are."""
 
 RUN_OUTCOMES = {"ok": "succeeded", "error": "failed"}
-TEST_OUTCOMES = {"pass": "passed", "fail": "failed"}
+TEST_OUTCOMES = {"pass": "passed", "fail": "failed", "error": "errored", "skip": "skipped"}
+
+_BUCKET_NAMES = (*map(str, DURATION_BUCKETS_S), "+Inf")
+_MICROSECOND = timedelta(microseconds=1)
 
 
 def read_totals(connection: sa.Connection, metric: str) -> dict[tuple[str, ...], int]:
@@ -29,6 +39,10 @@ def count_runs(connection: sa.Connection, runs: Iterable[Run]) -> None:
     totals: Counter[tuple[str, tuple[str, ...]]] = Counter()
     for run in runs:
         totals[RUNS_TOTAL, (run.component, RUN_OUTCOMES[run.execution])] += 1
+        took = max(run.ended_at - run.started_at, timedelta(0))
+        bucket = _BUCKET_NAMES[bisect_left(DURATION_BUCKETS_S, took.total_seconds())]
+        totals[DURATIONS, (run.component, bucket)] += 1
+        totals[DURATION_SUM_US, (run.component,)] += took // _MICROSECOND
         for test in run.tests:
             outcome = TEST_OUTCOMES[test.status]
             totals[TESTS_TOTAL, (run.component, test.suite, test.case, test.phase, outcome)] += 1

@@ -1,0 +1,178 @@
+"""Reads from the store what a snapshot says."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from mltrace_exporter import metrics
+from mltrace_exporter.lineage.staleness import explain_staleness
+from mltrace_exporter.metrics import DURATION_BUCKETS_S, Metric
+from mltrace_exporter.monitoring.definitions import SILENCE_FACTOR
+from mltrace_exporter.monitoring.labels import label
+from mltrace_exporter.monitoring.snapshot import Distribution, Example, Labels, Snapshot, Value
+from mltrace_exporter.store import vitals
+from mltrace_exporter.store.arrivals import totals
+from mltrace_exporter.store.lineage.ancestors import read_edges
+from mltrace_exporter.store.lineage.staleness import read_dependencies
+
+_LAST_OUTCOMES = {**totals.RUN_OUTCOMES, "aborted": "aborted"}
+_BUCKET_NAMES = (*map(str, DURATION_BUCKETS_S), "+Inf")
+_MICROSECOND_S = 1e-6
+
+Rows = Sequence[sa.Row[*tuple[Any, ...]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """What changes slowly and takes longer to find out, by component.
+
+    Attributes:
+        pauses_s: see `store.vitals.read_pauses`.
+        stale_inputs: how many dependencies of the newest run make it stale.
+    """
+
+    pauses_s: Mapping[str, float] = field(default_factory=dict)
+    stale_inputs: Mapping[str, int] = field(default_factory=dict)
+
+
+def read_habits(connection: sa.Connection, until: datetime) -> Habits:
+    """Return what is usual for components, from runs that began before ``until``."""
+    newest = {row.newest_id: row.name for row in vitals.read_components(connection)}
+    newest.pop(None, None)
+    stale: defaultdict[str, set[int]] = defaultdict(set)
+    for each in read_dependencies(connection, read_edges(connection, list(newest))):
+        if explain_staleness(each):
+            stale[newest[each.consumer_id]].add(each.producer_id)
+    pauses_s = vitals.read_pauses(connection, until)
+    return Habits(pauses_s, {name: len(producers) for name, producers in stale.items()})
+
+
+def read_snapshot(connection: sa.Connection, habits: Habits, now_s: float) -> Snapshot:
+    """Return what the store says now, with everything it could ever say at 0.
+
+    Args:
+        connection: to the database, in a transaction that sees one state of it.
+        habits: what `read_habits` returned last.
+        now_s: the time it is, in seconds since 1970.
+    """
+    draft = _Draft()
+    components = vitals.read_components(connection)
+    draft.tell_components(components, habits, now_s)
+    draft.tell_flags(vitals.read_flags(connection))
+    draft.tell_run_totals(connection)
+    draft.tell_examples(components)
+    draft.tell_tests(vitals.read_tests(connection))
+    draft.tell_test_totals(connection)
+    dead = vitals.read_last_dead_letter(connection)
+    return Snapshot(
+        taken_s=now_s,
+        values={metric: draft.values.get(metric, {}) for metric in metrics.STORE_METRICS},
+        owners={label(row.name): label(row.owner) for row in components if row.owner},
+        examples=draft.examples,
+        troubled=frozenset(draft.troubled),
+        last_dead_letter_s=dead.timestamp() if dead else 0.0,
+    )
+
+
+class _Draft:
+    """A snapshot in the making."""
+
+    def __init__(self) -> None:
+        self.values: defaultdict[Metric, dict[Labels, Value]] = defaultdict(dict)
+        self.examples: dict[tuple[Metric, Labels], Example] = {}
+        self.troubled: set[str] = set()
+
+    def tell_components(self, components: Rows, habits: Habits, now_s: float) -> None:
+        for row in components:
+            name = label(row.name)
+            self._start_component(name)
+            if row.newest_id is None:
+                continue
+            self._set(metrics.LAST_RUN, (name,), row.newest_at.timestamp())
+            self._set(metrics.STALE_INPUTS, (name,), float(habits.stale_inputs.get(row.name, 0)))
+            if row.success_at:
+                self._set(metrics.LAST_SUCCESS, (name,), row.success_at.timestamp())
+            if row.outcome:
+                self._set(metrics.LAST_OUTCOME, (name, _LAST_OUTCOMES[row.outcome]), 1.0)
+            pause_s = habits.pauses_s.get(row.name)
+            if pause_s is not None:
+                self._set(metrics.EXPECTED_INTERVAL, (name,), pause_s)
+            is_silent = (
+                pause_s is not None and now_s - row.newest_at.timestamp() > SILENCE_FACTOR * pause_s
+            )
+            if is_silent or row.outcome in {"error", "aborted"} or row.name in habits.stale_inputs:
+                self.troubled.add(name)
+
+    def tell_flags(self, flags: Rows) -> None:
+        for row in flags:
+            name = label(row.component or "")
+            self._set(metrics.FLAGGED_OUTPUTS, (name,), float(row.total))
+            self._set(metrics.OLDEST_FLAG, (name,), row.oldest.timestamp())
+            self.troubled.add(name)
+
+    def tell_run_totals(self, connection: sa.Connection) -> None:
+        for (name, outcome), total in totals.read_totals(connection, totals.RUNS_TOTAL).items():
+            self._set(metrics.RUNS, (label(name), outcome), float(total))
+        counts: defaultdict[str, list[int]] = defaultdict(lambda: [0] * len(_BUCKET_NAMES))
+        for (name, bucket), total in totals.read_totals(connection, totals.DURATIONS).items():
+            counts[name][_BUCKET_NAMES.index(bucket)] = total
+        sums_us = totals.read_totals(connection, totals.DURATION_SUM_US)
+        for name, each in counts.items():
+            sum_s = sums_us.get((name,), 0) * _MICROSECOND_S
+            value = Distribution(DURATION_BUCKETS_S, tuple(each), sum_s)
+            self._set(metrics.RUN_DURATION, (label(name),), value)
+
+    def tell_examples(self, components: Rows) -> None:
+        for row in components:
+            name = label(row.name)
+            if row.success_at:
+                self._show(
+                    metrics.RUNS, (name, "succeeded"), row.success_trace_id, 1.0, row.success_at
+                )
+            if row.outcome == "error":
+                self._show(metrics.RUNS, (name, "failed"), row.trace_id, 1.0, row.ended_at)
+            if row.duration_s is not None:
+                took_s = max(0.0, float(row.duration_s))
+                self._show(metrics.RUN_DURATION, (name,), row.trace_id, took_s, row.ended_at)
+
+    def tell_tests(self, tests: Rows) -> None:
+        for row in tests:
+            test = _name_test(row.component, row.suite, row.case, row.phase)
+            outcome = totals.TEST_OUTCOMES[row.status]
+            for each in totals.TEST_OUTCOMES.values():
+                self._set(metrics.TEST_LAST_OUTCOME, (*test, each), float(each == outcome))
+            if row.ended_at:
+                self._set(metrics.TEST_LAST_RUN, test, row.ended_at.timestamp())
+            if outcome in {"failed", "errored"}:
+                self.troubled.add(test[0])
+
+    def tell_test_totals(self, connection: sa.Connection) -> None:
+        found = totals.read_totals(connection, totals.TESTS_TOTAL)
+        for (*test, outcome), total in found.items():
+            names = _name_test(*test)
+            for each in totals.TEST_OUTCOMES.values():
+                self.values[metrics.TESTS].setdefault((*names, each), 0.0)
+            self._set(metrics.TESTS, (*names, outcome), float(total))
+
+    def _start_component(self, name: str) -> None:
+        for outcome in totals.RUN_OUTCOMES.values():
+            self._set(metrics.RUNS, (name, outcome), 0.0)
+        for outcome in _LAST_OUTCOMES.values():
+            self._set(metrics.LAST_OUTCOME, (name, outcome), 0.0)
+        self._set(metrics.FLAGGED_OUTPUTS, (name,), 0.0)
+
+    def _set(self, metric: Metric, labels: Labels, value: Value) -> None:
+        self.values[metric][labels] = value
+
+    def _show(
+        self, metric: Metric, labels: Labels, trace_id: bytes, value: float, moment: datetime
+    ) -> None:
+        self.examples[metric, labels] = Example(trace_id.hex(), value, moment.timestamp())
+
+
+def _name_test(*names: str) -> Labels:
+    return tuple(map(label, names))
