@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         unflag_all,
         unflag_output_id,
     )
+    from mltrace_otel.questions.past import PastRuns
     from mltrace_otel.questions.queries import (
         backtrace,
         get_component_information,
@@ -66,6 +67,7 @@ __all__ = [
     "IOPointer",
     "MltraceError",
     "NotFound",
+    "PastRuns",
     "PointerType",
     "RequestRefused",
     "ServerFailed",
@@ -125,6 +127,7 @@ _HOMES = {
         "UnknownVariable",
     ),
     "questions.history": ("History",),
+    "questions.past": ("PastRuns",),
     "pointers": ("IOPointer", "PointerType"),
     "provenance": ("create_random_ids", "get_git_hash", "get_git_tags"),
     "runs": ("ComponentRun",),

@@ -10,11 +10,20 @@ PROGRAM = dedent(
         AsyncGenerator, AsyncIterator, Callable, Coroutine, Generator, Iterator, Mapping
     )
     from typing import assert_type
-    from mltrace_otel import Component, ComponentRun, Test, register
+    from mltrace_otel import (
+        Component, ComponentRun, PastRuns, Test, TestsFailed, register
+    )
 
     class Rows(Test):
         def testRows(self, rows: list[int]) -> None:
             self.assertGreater(len(rows), 1)
+
+        def testUsual(self, rows: list[int], history: PastRuns) -> int:
+            if not history.runs:
+                self.skip("it is the first run")
+            assert_type(history.runs[0].id, int)
+            assert_type(history.of("other"), PastRuns)
+            self.fail("it never ends here")
 
     class Cleaning(Component):
         def beforeRun(self, run: ComponentRun, variables: Mapping[str, object]) -> None:
@@ -23,7 +32,9 @@ PROGRAM = dedent(
         def afterRun(self) -> None:
             pass
 
-    component = Cleaning("c", tags=["t"], beforeTests=[Rows], afterTests=[Rows()])
+    component = Cleaning(
+        "c", tags=["t"], beforeTests=[Rows], afterTests=[Rows()], on_test_failure="raise"
+    )
 
     @component.run
     def bare(x: int, *, deep: bool = False) -> str:
@@ -32,6 +43,7 @@ PROGRAM = dedent(
     @component.run(
         input_vars={"x": "label", "y": ["a", "b"], "z": None}, output_vars="y", partition="x",
         auto_log=True, skip_before=True, endpoint=True, staleness_threshold=60, rows="y",
+        on_test_failure="record",
     )
     def called(x: int) -> list[int]:
         y = [x]
@@ -94,12 +106,18 @@ PROGRAM = dedent(
         assert_type(await later(1), bytes)
         assert_type(await Pipeline().wait(1), float)
 
+    try:
+        bare(1)
+    except TestsFailed as failed:
+        assert_type([outcome.message for outcome in failed.outcomes], list[str | None])
+
     bare("1")
     called(x=1, y=2)
     registered(x=1)
     Pipeline().step("1")
     component.run(rows=1)
     component.run(staleness_threshold="long")
+    Component("c", on_test_failure="ignore")
     """
 )
 
@@ -136,4 +154,9 @@ def test_a_decorated_function_keeps_its_signature_for_mypy(tmp_path: Path) -> No
         ),
         'No overload variant of "run" of "Component" matches argument type "int"  [call-overload]',
         'No overload variant of "run" of "Component" matches argument type "str"  [call-overload]',
+        (
+            'Argument "on_test_failure" to "Component" has incompatible type '
+            "\"Literal['ignore']\"; "
+            "expected \"Literal['record', 'raise']\"  [arg-type]"
+        ),
     ]
