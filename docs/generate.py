@@ -12,15 +12,19 @@ from pathlib import Path
 from typing import Any
 
 import click
+import yaml
 
 import mltrace_otel
 from mltrace_exporter.main import create_app
+from mltrace_exporter.metrics import PROCESS_METRICS, STORE_METRICS, Metric
+from mltrace_exporter.monitoring.rules import write_burn_rate_rules, write_rules
 from mltrace_exporter.store.database import open_engine
 from mltrace_exporter.store.views import READER, SCHEMA, VIEWS, View
 from mltrace_otel.cli.main import mltrace
 from mltrace_otel.contract.attributes import ATTRIBUTES, TEST_EVENT, Place
 
 _REFERENCE = Path(__file__).parent / "reference"
+_PROMETHEUS = Path(__file__).parent.parent / "collector-config" / "prometheus"
 _WIDTH = 88
 _OWN_ERRORS = {"403", "404"}  # all others stand at the beginning of the page
 
@@ -129,6 +133,41 @@ All public names, to be imported from `mltrace_otel`.
 [Instrument a script](../how-to/instrument-a-script.md) shows them at work.
 """
 
+_METRICS = """\
+# Metrics
+
+<!-- Written by docs/generate.py from mltrace_exporter/metrics.py: change it there. -->
+
+The exporter serves them at `/metrics`, in the text format and, for those that ask for it, as
+OpenMetrics with exemplars: the trace id of a run behind a number. Batch jobs expose nothing. Any
+number of exporters on one database show the same; add their values up and each run counts twice,
+so take the `max` of them, as [the rules](../how-to/alerting.md) do.
+
+- The database is read every 15 seconds (`--metrics-interval`), whoever asks; how long ago is told
+  by `mltrace_exporter_last_poll_timestamp_seconds`. If it cannot be read, what it said before is
+  shown. What is usual, and what is stale, is found out every twentieth time.
+- Totals are kept when runs are stored: deleting old runs does not make them fall. Every outcome of
+  a component or a test that is known is shown from 0.
+- There are at most 10,000 series of what the database says (`--metrics-series`). Components, tests
+  and outputs that do not fit are shown together with `component="__other__"`, those last that
+  somebody should look at; `mltrace_exporter_folded_series` tells how many series that saves. A
+  component takes about 30.
+- Names are cut at 200 characters and control characters spelt out; a name changed so ends in `~`
+  and a mark of its own.
+"""
+
+_RULES = """\
+# Alerts of mltrace, and what is recorded for them. docs/how-to/alerting.md says how to use them.
+# Written by docs/generate.py from mltrace_exporter/monitoring/definitions.py: change it there.
+"""
+
+_BURN_RATE_RULES = """\
+# For components that run more than 100 times a day: alerts when more than 1% of their runs fail,
+# the sooner the faster that is. Not everybody wants them: add the file to rule_files beside
+# mltrace-rules.yaml, which it needs. Written by docs/generate.py from
+# mltrace_exporter/monitoring/rules.py: change it there.
+"""
+
 
 def render_wire_format() -> str:
     """Return the page about the wire format."""
@@ -166,13 +205,51 @@ def render_http_api() -> str:
     return "\n".join([_HTTP_API, *routes])
 
 
+def render_metrics() -> str:
+    """Return the page about the metrics."""
+    return "\n".join(
+        [
+            _METRICS,
+            "## What the database says\n",
+            "The same on every exporter of one database.\n",
+            *map(_render_metric, STORE_METRICS),
+            "## What one exporter says of itself\n",
+            *map(_render_metric, PROCESS_METRICS),
+        ]
+    )
+
+
+def render_rules() -> str:
+    """Return the rules for Prometheus."""
+    return _RULES + _dump(write_rules())
+
+
+def render_burn_rate_rules() -> str:
+    """Return the rules that not everybody wants."""
+    return _BURN_RATE_RULES + _dump(write_burn_rate_rules())
+
+
 PAGES: dict[Path, Callable[[], str]] = {
+    _PROMETHEUS / "mltrace-rules.yaml": render_rules,
+    _PROMETHEUS / "mltrace-burn-rate.yaml": render_burn_rate_rules,
+    _REFERENCE / "metrics.md": render_metrics,
     _REFERENCE / "sql-views.md": render_sql_views,
     _REFERENCE / "wire-format.md": render_wire_format,
     _REFERENCE / "cli.md": render_cli,
     _REFERENCE / "http-api.md": render_http_api,
     _REFERENCE / "python.md": render_python,
 }
+
+
+def _render_metric(metric: Metric) -> str:
+    labels = ", ".join(f"`{label}`" for label in metric.labels) or "none"
+    bounds = ", ".join(f"{bound:g}" for bound in metric.buckets)
+    buckets = f" Buckets up to {bounds}." if bounds else ""
+    return f"### {metric.name}\n\n{metric.kind}, labels: {labels}. {metric.meaning}{buckets}\n"
+
+
+def _dump(value: object) -> str:
+    return yaml.safe_dump(value, sort_keys=False, width=96, allow_unicode=True)
 
 
 def _render_view(view: View) -> str:

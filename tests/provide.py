@@ -15,7 +15,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 _BUILDER_CONFIG = Path(__file__).parent.parent / "collector-config" / "builder.yaml"
-_DEBIAN_PACKAGES = {"chromium": "chromium", "promtool": "prometheus", "postgres": "postgresql"}
+_DEBIAN_PACKAGES = {
+    "chromium": "chromium",
+    "promtool": "prometheus",
+    "prometheus": "prometheus",
+    "amtool": "prometheus-alertmanager",
+    "prometheus-alertmanager": "prometheus-alertmanager",
+    "postgres": "postgresql",
+}
 _SYSTEM_PATH = os.environ.get("PATH", "") + ":/usr/local/go/bin"
 _TIMEOUT_S = 900
 
@@ -25,7 +32,7 @@ class CannotGet(Exception):  # noqa: N818 - named for what happened
 
 
 def find_program(name: str) -> Path | None:
-    """Return where a program is: chromium, promtool, postgres, go or collector; None if nowhere."""
+    """Return where a program of a package above, or go or collector, is; None if nowhere."""
     if name == "collector":
         return _collector_path() if _collector_path().exists() else None
     if name == "postgres":
@@ -48,7 +55,7 @@ def main() -> None:
 
 def _install_packages() -> None:
     missing = [name for name in _DEBIAN_PACKAGES if not find_program(name)]
-    packages = [_DEBIAN_PACKAGES[name] for name in missing]
+    packages = sorted({_DEBIAN_PACKAGES[name] for name in missing})
     if not missing:
         return
     apt_get = shutil.which("apt-get")

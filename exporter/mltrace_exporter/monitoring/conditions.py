@@ -41,12 +41,14 @@ class Reading:
         by: the labels that are kept.
         where: only series with one of these values of a label.
         factor: multiplies the value.
+        lasts: a value counts for `MEMORY`; false where a series that is gone means that all is well.
     """
 
     metric: Metric
     by: tuple[str, ...] = ()
     where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     factor: float = 1
+    lasts: bool = True
 
     def write(self) -> str:
         """Return it as PromQL."""
@@ -57,7 +59,8 @@ class Reading:
         series = f"{self.metric.name}{{{matchers}}}" if matchers else self.metric.name
         by = f" by ({', '.join(self.by)})" if self.by else ""
         factor = "" if self.factor == 1 else f"{self.factor:g} * "
-        return f"{factor}max{by} (last_over_time({series}[{MEMORY}]))"
+        remembered = f"last_over_time({series}[{MEMORY}])" if self.lasts else series
+        return f"{factor}max{by} ({remembered})"
 
     def evaluate(self, snapshot: Snapshot) -> dict[Labels, float]:
         """Return the values by the labels that are kept."""

@@ -121,7 +121,12 @@ COMPONENT_SILENT = Definition(
 FLAGS_WAITING = Definition(
     "MltraceFlagsWaiting",
     AlertSeverity.INFO,
-    Condition(Reading(metrics.OLDEST_FLAG, _COMPONENT), Sign.ABOVE, FLAG_PATIENCE_S, is_age=True),
+    Condition(
+        Reading(metrics.OLDEST_FLAG, _COMPONENT, lasts=False),
+        Sign.ABOVE,
+        FLAG_PATIENCE_S,
+        is_age=True,
+    ),
     "Flagged outputs of {component} wait for review",
     "An output of {component} was flagged as wrong {value:age} ago, and nobody has resolved it. "
     "The review ranks the runs that may be the cause.",
