@@ -10,6 +10,7 @@ from importlib.metadata import EntryPoint, entry_points
 
 import click
 
+from mltrace_otel.cli.alerts import alerts
 from mltrace_otel.cli.components import components, tag, tags
 from mltrace_otel.cli.flags import flag, review, unflag
 from mltrace_otel.cli.lineage import impact, trace
@@ -18,6 +19,7 @@ from mltrace_otel.cli.run import run
 from mltrace_otel.cli.runs import history, inspect, notes, recent
 from mltrace_otel.cli.search import search
 from mltrace_otel.cli.spool import spool
+from mltrace_otel.cli.tests import tests
 from mltrace_otel.errors import (
     MltraceError,
     NotFound,
@@ -34,7 +36,19 @@ _EXIT_CODES: dict[type[MltraceError], int] = {
 }
 
 _SECTIONS = {
-    "Questions": (recent, history, inspect, trace, impact, search, components, tags, tag),
+    "Questions": (
+        recent,
+        history,
+        inspect,
+        alerts,
+        tests,
+        trace,
+        impact,
+        search,
+        components,
+        tags,
+        tag,
+    ),
     "Runs": (run, notes),
     "Wrong outputs": (flag, review, unflag),
     "This machine": (spool,),

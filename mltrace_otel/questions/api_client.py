@@ -16,6 +16,8 @@ import httpx
 import msgspec
 
 from mltrace_otel.contract.api import (
+    Alert,
+    CaseHistory,
     Cleaned,
     CleanRequest,
     Component,
@@ -136,6 +138,11 @@ class ApiClient:
         """Return one component."""
         return self._get(Component, f"/api/components/{_segment(name)}")
 
+    def list_tests(self, component: str, *, limit: int = 20) -> list[CaseHistory]:
+        """Return what each test of a component found in its newest runs."""
+        path = f"/api/components/{_segment(component)}/tests"
+        return self._get(list[CaseHistory], path, limit=limit)
+
     def list_tags(self) -> list[Tag]:
         """Return all tags by name."""
         return self._read_all(Tag, "/api/tags")
@@ -197,6 +204,10 @@ class ApiClient:
     def resolve_flags(self, request: UnflagRequest) -> FlagChange:
         """Resolve the flags of some outputs, or of all."""
         return self._send(FlagChange, "POST", "/api/flags/resolve", request)
+
+    def list_alerts(self, *, owner: str | None = None) -> list[Alert]:
+        """Return what fires now, the most severe first, for components of the owner."""
+        return self._get(list[Alert], "/api/alerts", owner=owner)
 
     def review_flags(self, *, sort: ReviewSort = ReviewSort.COVERAGE, limit: int = 20) -> Review:
         """Return the runs that the flagged outputs have in common, ranked."""

@@ -8,10 +8,11 @@ answer. A component that has not run yet has an empty past.
 from collections.abc import Callable, Hashable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
+from mltrace_otel.contract.outcomes import TestOutcome
 from mltrace_otel.questions.patience import Patience
 
 if TYPE_CHECKING:
-    from mltrace_otel.contract.api import RunSummary
+    from mltrace_otel.contract.api import RunSummary, Trial
     from mltrace_otel.questions.api_client import ApiClient
 
 _Item = TypeVar("_Item")
@@ -52,6 +53,28 @@ class PastRuns:
         """
         return self._ask("runs", self._list_runs)
 
+    def outcomes(self, test: str | None = None, *, last: int = _LAST) -> list[TestOutcome]:
+        """Return how tests ended in the last runs.
+
+        Args:
+            test: only this one: name of its method, or of its suite and its method, with a dot
+                between.
+            last: how many runs to look at, at most a hundred.
+
+        Raises:
+            NoHistory: there was no answer in time.
+        """
+        found = self._ask(
+            ("tests", last), lambda api: api.list_tests(self.component, limit=min(last, _MOST))
+        )
+        asked = [
+            (trial.started_at, TestOutcome(each.suite, each.case, each.phase, *_tell(trial)))
+            for each in found
+            if test in {None, each.case, f"{each.suite}.{each.case}"}
+            for trial in each.trials
+        ]
+        return [outcome for _, outcome in sorted(asked, key=lambda each: each[0], reverse=True)]
+
     def _list_runs(self, api: "ApiClient") -> "list[RunSummary]":
         from mltrace_otel.contract.api import RunStatus  # noqa: PLC0415 - as below
 
@@ -62,3 +85,7 @@ class PastRuns:
         self, what: Hashable, question: "Callable[[ApiClient], Sequence[_Item]]"
     ) -> list[_Item]:
         return list(self._patience.ask((self.component, what), question) or ())
+
+
+def _tell(trial: "Trial") -> tuple[str, str | None, float | None]:
+    return trial.status, trial.message, trial.duration_s

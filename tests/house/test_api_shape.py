@@ -20,6 +20,7 @@ ROUTES = {
     "/api/runs/{ref}/notes": ["GET", "POST"],
     "/api/components": ["GET"],
     "/api/components/{name}": ["GET", "PUT"],
+    "/api/components/{name}/tests": ["GET"],
     "/api/tags": ["GET", "POST"],
     "/api/tags/{tag}": ["GET"],
     "/api/trace": ["GET"],

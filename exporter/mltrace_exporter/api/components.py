@@ -9,9 +9,9 @@ from mltrace_exporter import marks
 from mltrace_exporter.api.examples import answers, exemplify
 from mltrace_exporter.api.parameters import Limit, Text, check_names, check_texts
 from mltrace_exporter.api.problems import MAY_BE_MISSING
-from mltrace_exporter.queries import components
+from mltrace_exporter.queries import components, outcomes
 from mltrace_exporter.web import Reading, Writing
-from mltrace_otel.contract.api import Component, ComponentRequest, Tag, TagRequest
+from mltrace_otel.contract.api import CaseHistory, Component, ComponentRequest, Tag, TagRequest
 
 router = APIRouter(tags=["components"])
 
@@ -22,6 +22,7 @@ After = Annotated[
     Text | None,
     Query(description="The last name of the page before, to get the names that follow."),
 ]
+Runs = Annotated[int, Query(ge=1, le=1000, description="How many runs to look at.")]
 Name = Annotated[Text, Path(description="Its name.", examples=["inference"])]
 
 
@@ -57,6 +58,14 @@ def list_components(
 ) -> list[Component]:
     """List components by name."""
     return components.list_components(connection, tag=tag, owner=owner, after=after, limit=limit)
+
+
+@router.get(
+    "/components/{name:any}/tests", responses={**answers(list[CaseHistory]), **MAY_BE_MISSING}
+)
+def list_tests(connection: Reading, name: Name, limit: Runs = 20) -> list[CaseHistory]:
+    """List what each test of a component found in its newest runs."""
+    return outcomes.list_tests(connection, name, limit=limit)
 
 
 @router.get("/components/{name:any}", responses={**answers(Component), **MAY_BE_MISSING})

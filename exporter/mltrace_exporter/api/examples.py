@@ -78,6 +78,17 @@ _ALERT = shapes.Alert(
 )
 _VALUES: dict[object, object] = {
     list[shapes.Alert]: [_ALERT],
+    list[shapes.CaseHistory]: [
+        shapes.CaseHistory(
+            "DelayTest",
+            "testRange",
+            "after",
+            [
+                shapes.Trial(42, _LATER, "fail", "3 delays are above 1440 minutes.", 0.004),
+                shapes.Trial(41, _WHEN, "pass", None, 0.003),
+            ],
+        )
+    ],
     shapes.Cleaned: shapes.Cleaned(1042),
     shapes.CleanRequest: shapes.CleanRequest(shapes.CLEAN_CONFIRMATION),
     shapes.Component: _COMPONENT,

@@ -25,6 +25,7 @@ from mltrace_otel.contract.api.lineage import (
     TraceEdge,
     TraceNode,
 )
+from mltrace_otel.contract.api.monitoring import CaseHistory, Trial
 from mltrace_otel.contract.api.notes import Note, NotePage, NoteRequest
 from mltrace_otel.contract.api.pointers import POINTER_FLAG_LIMIT, PointerHistory, PointerUse
 from mltrace_otel.contract.api.review import Candidate, Review, ReviewSort
@@ -66,6 +67,7 @@ __all__ = [
     "Alert",
     "AlertSeverity",
     "Candidate",
+    "CaseHistory",
     "CleanRequest",
     "Cleaned",
     "Component",
@@ -106,6 +108,7 @@ __all__ = [
     "Trace",
     "TraceEdge",
     "TraceNode",
+    "Trial",
     "UnflagRequest",
     "UpstreamVerdict",
 ]
