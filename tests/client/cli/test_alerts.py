@@ -31,7 +31,7 @@ def test_what_fires_is_told_with_what_to_do_the_worst_first(
     assert "\nTest testRange of etl failed\n  warning · since " in shown
     assert "owner plumber" in shown
     assert "/runbooks/MltraceTestFailed" in shown
-    assert shown.endswith("  mltrace history train\n")
+    assert shown.rstrip().endswith("\n  mltrace history train")
 
 
 def test_only_alerts_of_an_owner_are_shown(mltrace: Mltrace, record: Record) -> None:
