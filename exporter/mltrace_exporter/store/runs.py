@@ -17,6 +17,8 @@ from mltrace_exporter.store.schema import (
     component_run,
     flag,
     io_pointer,
+    is_failed_test,
+    is_skipped_test,
     run_io,
     test_result,
 )
@@ -160,9 +162,10 @@ def _sum_up_io(run: sa.Table) -> sa.FromClause:
 
 
 def _judge(run: sa.Table) -> sa.FromClause:
-    failed = sa.func.count().filter(test_result.c.status != "pass")
+    tests = sa.func.count().filter(~is_skipped_test)
+    failed = sa.func.count().filter(is_failed_test)
     return (
-        sa.select(sa.func.count().label("tests"), failed.label("failures"))
+        sa.select(tests.label("tests"), failed.label("failures"))
         .where(test_result.c.run_id == run.c.id)
         .lateral("verdict")
     )

@@ -264,6 +264,11 @@ sa.Index(
     test_result.c.run_id,
     postgresql_where=test_result.c.status != sa.literal_column("'pass'"),
 )
+# The index knows these conditions only where their values are literals.
+is_failed_test = test_result.c.status.in_(
+    [sa.literal_column("'fail'"), sa.literal_column("'error'")]
+)
+is_skipped_test = test_result.c.status == sa.literal_column("'skip'")
 
 flag = sa.Table(
     "flag",

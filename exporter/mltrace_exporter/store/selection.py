@@ -9,7 +9,14 @@ import sqlalchemy as sa
 
 from mltrace_exporter.store.lineage.edges import is_final
 from mltrace_exporter.store.liveness import shown_execution
-from mltrace_exporter.store.schema import begin, component, component_run, flag, test_result
+from mltrace_exporter.store.schema import (
+    begin,
+    component,
+    component_run,
+    flag,
+    is_failed_test,
+    test_result,
+)
 from mltrace_otel.contract.api import RunOrder, RunStatus
 
 Cursor = tuple[datetime, int]
@@ -112,8 +119,7 @@ def _list_conditions(selection: Selection, run: sa.Table) -> list[sa.ColumnEleme
 
 def _has_status(run: sa.Table, status: RunStatus) -> sa.ColumnElement[bool]:
     if status is RunStatus.TESTS_FAILED:
-        failed = test_result.c.status != sa.literal_column("'pass'")
-        return run.c.id.in_(sa.select(test_result.c.run_id).where(failed))
+        return run.c.id.in_(sa.select(test_result.c.run_id).where(is_failed_test))
     ok = run.c.execution == sa.literal_column("'ok'")
     if status is RunStatus.OK:
         return ok

@@ -10,6 +10,8 @@ from mltrace_exporter.store.schema import (
     component_run,
     flag,
     io_pointer,
+    is_failed_test,
+    is_skipped_test,
     run_io,
     test_result,
     whole_name,
@@ -118,7 +120,12 @@ def select_staleness() -> _Rows:
 def select_tests() -> _Rows:
     """Return the query of ``test_outcomes``."""
     run, test = component_run, test_result
-    outcome = sa.case((test.c.status == "pass", "passed"), else_="failed")
+    outcome = sa.case(
+        (test.c.status == "pass", "passed"),
+        (test.c.status == "error", "errored"),
+        (is_skipped_test, "skipped"),
+        else_="failed",
+    )
     return sa.select(
         run.c.id.label("run_id"),
         run.c.component,
@@ -237,8 +244,9 @@ def _measure(run: sa.Table) -> sa.ColumnElement[float]:
 
 
 def _judge(run: sa.Table) -> sa.FromClause:
-    failed = sa.func.count().filter(test_result.c.status != "pass")
-    verdict = sa.case((failed > 0, "failed"), (sa.func.count() > 0, "passed"), else_="none")
+    failed = sa.func.count().filter(is_failed_test)
+    tests = sa.func.count().filter(~is_skipped_test)
+    verdict = sa.case((failed > 0, "failed"), (tests > 0, "passed"), else_="none")
     return (
         sa.select(verdict.label("tests"), failed.label("failed_tests"))
         .where(test_result.c.run_id == run.c.id)

@@ -195,7 +195,7 @@ VIEWS = (
             "suite": "Name of the test's class.",
             "test": "Name of the test.",
             "phase": "Whether it was run before or after the function: before or after.",
-            "outcome": "What it found: passed or failed.",
+            "outcome": "passed, failed, errored (it could not be run) or skipped.",
             "message": "What it complained of.",
             "duration_s": "How many seconds it took.",
         },

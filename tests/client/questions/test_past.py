@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 
 import pytest
-from builders import make_run
+from builders import make_run, make_test
 
 from mltrace_exporter.model import Run
 from mltrace_otel import Component, Test
@@ -49,8 +49,24 @@ def test_a_test_sees_the_runs_that_have_ended_newest_first(record: Record) -> No
 
 
 @pytest.mark.usefixtures("server")
+def test_a_test_sees_how_tests_ended_newest_first(record: Record) -> None:
+    for minute, status in enumerate(["pass", "fail", "error"]):
+        tests = (make_test("testRange", status, message=f"{minute}"), make_test("testOther"))
+        record(make_run("daily", minute, tests=tests))
+
+    past = PastRuns("daily")
+
+    assert [each.status for each in past.outcomes("testRange")] == ["error", "fail", "pass"]
+    assert [each.message for each in past.outcomes("RangeTest.testRange", last=2)] == ["2", "1"]
+    assert past.outcomes("testNothing") == []
+    assert [each.case for each in past.outcomes()] == ["testRange", "testOther"] * 3
+
+
+@pytest.mark.usefixtures("server")
 def test_a_component_that_has_not_run_yet_has_an_empty_past() -> None:
-    assert PastRuns("never").runs == []
+    past = PastRuns("never")
+
+    assert (past.runs, past.outcomes()) == ([], [])
 
 
 @pytest.mark.usefixtures("server")

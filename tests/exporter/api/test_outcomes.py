@@ -3,6 +3,7 @@ from urllib.parse import quote
 
 import httpx
 import pytest
+import sqlalchemy as sa
 from builders import at, make_run, make_test
 
 Record = Callable[..., None]
@@ -51,3 +52,33 @@ def test_without_tests_there_is_nothing_to_tell(api: httpx.Client, record: Recor
 
     assert api.get("/api/components/daily/tests").json() == []
     assert api.get("/api/components/unknown/tests").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("statuses", "verdict"),
+    [
+        (["pass", "skip"], "passed"),
+        (["skip"], "none"),
+        (["pass", "error"], "failed"),
+        (["skip", "fail"], "failed"),
+    ],
+)
+def test_a_skipped_test_says_nothing_of_a_run_and_one_that_could_not_be_run_fails_it(
+    api: httpx.Client,
+    record: Record,
+    connection: sa.Connection,
+    statuses: list[str],
+    verdict: str,
+) -> None:
+    record(make_run("daily", tests=tuple(make_test(each, each) for each in statuses)))
+
+    (run,) = api.get("/api/runs").json()["items"]
+    failed = api.get("/api/runs", params={"status": "tests-failed"}).json()["items"]
+
+    assert run["tests"] == verdict
+    assert len(failed) == (verdict == "failed")
+    recent = connection.execute(sa.text("SELECT tests FROM mltrace_ro.recent_runs"))
+    assert recent.scalars().all() == [verdict]
+    shown = connection.execute(sa.text("SELECT outcome FROM mltrace_ro.test_outcomes"))
+    words = {"pass": "passed", "fail": "failed", "error": "errored", "skip": "skipped"}
+    assert set(shown.scalars()) == {words[each] for each in statuses}

@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql as pg
 
 from mltrace_exporter.store.bulk import ask
 from mltrace_exporter.store.lineage.edges import is_final
-from mltrace_exporter.store.schema import component_run, test_result
+from mltrace_exporter.store.schema import component_run, is_failed_test, test_result
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ def _list_failed_tests(run: sa.Table) -> sa.ScalarSelect[list[str]]:
     names = sa.func.array_agg(pg.aggregate_order_by(name, test_result.c.position))
     return (
         sa.select(sa.func.coalesce(names, none))
-        .where(test_result.c.run_id == run.c.id, test_result.c.status != "pass")
+        .where(test_result.c.run_id == run.c.id, is_failed_test)
         .correlate(run)
         .scalar_subquery()
     )
