@@ -6,10 +6,11 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 
 from mltrace_otel.errors import SetupError
-from mltrace_otel.stock.columns import NUMERIC, Column, Kind, Numbers, read_table
+from mltrace_otel.stock.columns import NUMERIC, Column, Kind, read_table
 from mltrace_otel.stock.variables import VariableTest, check_share
 from mltrace_otel.stock.wording import (
     count_of,
+    describe_outside,
     duration,
     fail_with,
     number,
@@ -152,17 +153,6 @@ class InRange(VariableTest):
             outside = numbers[(numbers < self.least) | (numbers > self.most)]
             if len(outside):
                 yield describe_outside(column, outside, (self.least, self.most))
-
-
-def describe_outside(column: Column, outside: Numbers, bounds: tuple[float, float]) -> str:
-    """Return how many of a column's values lie outside of bounds, and how far."""
-    least, most = (reading(column, bound) if np.isfinite(bound) else "" for bound in bounds)
-    allowed = f"{least} to {most}" if least and most else least or most
-    where = "outside" if least and most else ("below" if least else "above")
-    found = f"{count_of(len(outside), column.rows, 'value')}{of(column)}"
-    low, high = reading(column, outside.min()), reading(column, outside.max())
-    spread = low if low == high else f"from {low} to {high}"
-    return f"{found} {'lies' if len(outside) == 1 else 'lie'} {where} {allowed}: {spread}."
 
 
 def _to_number(bound: Bound) -> float:

@@ -3,8 +3,10 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
+
 from mltrace_otel.datatests import Finding
-from mltrace_otel.stock.columns import Column, Kind
+from mltrace_otel.stock.columns import Column, Kind, Numbers
 
 _SENTENCES_SHOWN = 5
 
@@ -45,6 +47,17 @@ def duration(length: timedelta) -> str:
 def of(column: Column) -> str:
     """Return ``of`` and a column's name, and nothing where there is only one."""
     return f" of {column.name}" if column.name else ""
+
+
+def describe_outside(column: Column, outside: Numbers, bounds: tuple[float, float]) -> str:
+    """Return how many of a column's values lie outside of bounds, and how far."""
+    least, most = (reading(column, bound) if np.isfinite(bound) else "" for bound in bounds)
+    allowed = f"{least} to {most}" if least and most else least or most
+    where = "outside" if least and most else ("below" if least else "above")
+    found = f"{count_of(len(outside), column.rows, 'value')}{of(column)}"
+    low, high = reading(column, outside.min()), reading(column, outside.max())
+    spread = low if low == high else f"from {low} to {high}"
+    return f"{found} {'lies' if len(outside) == 1 else 'lie'} {where} {allowed}: {spread}."
 
 
 def fail_with(sentences: Iterable[str]) -> None:
