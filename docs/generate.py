@@ -9,12 +9,14 @@ import re
 import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import click
 import yaml
 
 import mltrace_otel
+import mltrace_otel.stock
 from mltrace_exporter.main import create_app
 from mltrace_exporter.metrics import PROCESS_METRICS, STORE_METRICS, Metric
 from mltrace_exporter.monitoring.rules import write_burn_rate_rules, write_rules
@@ -133,6 +135,13 @@ All public names, to be imported from `mltrace_otel`.
 [Instrument a script](../how-to/instrument-a-script.md) shows them at work.
 """
 
+_STOCK = """\
+# Stock tests
+
+To be imported from `mltrace_otel.stock`. [Use stock tests](../how-to/stock-tests.md) shows them at
+work.
+"""
+
 _METRICS = """\
 # Metrics
 
@@ -181,7 +190,9 @@ def render_cli() -> str:
 
 def render_python() -> str:
     """Return the page about the public names."""
-    return "\n".join([_PYTHON, *(_render_name(name) for name in mltrace_otel.__all__)])
+    names = [_render_name(mltrace_otel, name) for name in mltrace_otel.__all__]
+    stock = [_render_name(mltrace_otel.stock, name) for name in mltrace_otel.stock.__all__]
+    return "\n".join([_PYTHON, *names, _STOCK, *stock])
 
 
 def render_sql_views() -> str:
@@ -345,8 +356,8 @@ def _render_command(context: click.Context, level: int = 2) -> str:
     return "\n".join(parts)
 
 
-def _render_name(name: str) -> str:
-    public = getattr(mltrace_otel, name)
+def _render_name(module: ModuleType, name: str) -> str:
+    public = getattr(module, name)
     methods = vars(public).items() if inspect.isclass(public) else ()
     texts = [_describe(name, public)]
     texts += [
