@@ -1,4 +1,4 @@
-"""How long a scrape of ``/metrics`` takes on a history of many runs, and to read the database for it.
+"""How long a scrape of ``/metrics`` takes on a history of many runs, and reading what it shows.
 
 In: a folder for the history, made by `history` at its first use, and the number of runs. Out: one
 JSON object a line: how long the database is read and what is written for the series limit, of
@@ -61,10 +61,10 @@ def count(engine: sa.Engine) -> None:
             ARRAY[component, coalesce((ARRAY[{bounds}])[bucket]::text, '+Inf')], count(*) FROM (
               SELECT component, 1 + width_bucket({took} - 1e-9, ARRAY[{bounds}]) AS bucket
               FROM component_run WHERE ended_at IS NOT NULL) AS run
-            GROUP BY 2 ON CONFLICT DO NOTHING""",
+            GROUP BY 2 ON CONFLICT DO NOTHING""",  # noqa: S608 - the parts are ours
         f"""INSERT INTO metric_total SELECT 'mltrace_component_run_duration_microseconds',
             ARRAY[component], sum(1000000 * {took})::bigint FROM component_run
-            WHERE ended_at IS NOT NULL GROUP BY 2 ON CONFLICT DO NOTHING""",
+            WHERE ended_at IS NOT NULL GROUP BY 2 ON CONFLICT DO NOTHING""",  # noqa: S608
         """INSERT INTO metric_total SELECT 'mltrace_tests_total', ARRAY[component, suite, "case",
             phase, CASE status WHEN 'pass' THEN 'passed' ELSE 'failed' END], count(*)
             FROM test_result JOIN component_run ON id = run_id GROUP BY 2 ON CONFLICT DO NOTHING""",
