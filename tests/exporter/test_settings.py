@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 import sqlalchemy as sa
 
@@ -12,11 +14,15 @@ from mltrace_exporter.settings import Settings, read_database_url
         ({"otlp_grpc_port": -1}, "--otlp-grpc-port must be a port"),
         ({"port": 4318}, "--port and --otlp-http-port must differ: both are 4318."),
         ({"request_limit_bytes": 10}, "--request-limit must be from 1024 to"),
+        ({"metrics_interval_s": 0}, "--metrics-interval must be from 0.1 to 300 seconds."),
+        ({"series_limit": 99}, "--metrics-series must be 100 or more."),
+        ({"panel_url": "mltrace.example"}, "--panel-url must begin with http:// or https://."),
+        ({"runbooks_url": 'https://a"b'}, "--runbooks-url must begin with http"),
     ],
 )
-def test_a_wrong_setting_is_told_by_its_option(wrong: dict[str, int], complaint: str) -> None:
+def test_a_wrong_setting_is_told_by_its_option(wrong: dict[str, Any], complaint: str) -> None:
     with pytest.raises(SettingsError, match=complaint):
-        Settings(**wrong)  # type: ignore[arg-type] # each is an int of Settings
+        Settings(**wrong)
 
 
 def test_any_number_of_ports_may_be_left_to_the_system() -> None:

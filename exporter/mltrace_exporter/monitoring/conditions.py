@@ -41,7 +41,7 @@ class Reading:
         by: the labels that are kept.
         where: only series with one of these values of a label.
         factor: multiplies the value.
-        lasts: a value counts for `MEMORY`; false where a series that is gone means that all is well.
+        lasts: a value counts for `MEMORY`; false where all is well once the series is gone.
     """
 
     metric: Metric

@@ -20,6 +20,8 @@ POLL_PATIENCE_S = 300
 DEAD_LETTER_MEMORY_S = 3_600
 OWNERS_RULE = "component:mltrace_component_info:owner"
 """A recording rule with one series for each component, which names its owner."""
+BURN = "MltraceFailuresBurn"
+"""The alert of the rules that not everybody uses; only Prometheus can tell."""
 
 _COMPONENT = ("component",)
 _TEST = ("component", "suite", "test", "phase")

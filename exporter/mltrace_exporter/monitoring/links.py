@@ -5,7 +5,7 @@ from functools import cache
 from importlib.resources import files
 
 from mltrace_exporter.errors import NotFound
-from mltrace_exporter.monitoring.definitions import DEFINITIONS
+from mltrace_exporter.monitoring.definitions import BURN, DEFINITIONS
 
 RUNBOOKS_PATH = "/runbooks"
 
@@ -34,6 +34,6 @@ def read_runbook(alert: str) -> str:
     Raises:
         NotFound: there is no such alert.
     """
-    if alert not in {each.name for each in DEFINITIONS}:
+    if alert not in {BURN, *(each.name for each in DEFINITIONS)}:
         raise NotFound(f"There is no alert {alert!r}.")
     return files(__package__).joinpath("runbooks", f"{alert}.md").read_text()

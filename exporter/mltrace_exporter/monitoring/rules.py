@@ -10,6 +10,7 @@ from typing import Any
 from mltrace_exporter import metrics
 from mltrace_exporter.monitoring.conditions import MEMORY
 from mltrace_exporter.monitoring.definitions import (
+    BURN,
     COMPONENT_PAGE,
     DEFINITIONS,
     OWNERS_RULE,
@@ -33,7 +34,6 @@ _BURN_RATES = (
     (3, "1d", "2h", "1h", AlertSeverity.WARNING),
     (1, "3d", "6h", "3h", AlertSeverity.WARNING),
 )
-_BURN = "MltraceFailuresBurn"
 _BURN_SUMMARY = "Too many runs of {component} fail"
 _BURN_DESCRIPTION = (
     "{value:share} of the runs of {component} failed over the longer of the two windows; 1% is "
@@ -148,6 +148,6 @@ def _burn(factor: float, long: str, short: str, wait: str, severity: AlertSeveri
         f" and sum by (component) ({busy}) > {_BUSY_RUNS_A_DAY})"
         f" * on (component) group_left (owner) {OWNERS_RULE}"
     )
-    told = _tell(_BURN, severity, _BURN_SUMMARY, _BURN_DESCRIPTION, COMPONENT_PAGE)
+    told = _tell(BURN, severity, _BURN_SUMMARY, _BURN_DESCRIPTION, COMPONENT_PAGE)
     told["labels"]["window"] = long
-    return {"alert": _BURN, "expr": expression, "for": wait, **told}
+    return {"alert": BURN, "expr": expression, "for": wait, **told}
