@@ -47,7 +47,8 @@ def test_every_line_is_json_of_one_schema(exporter: Exporter, tmp_path: Path) ->
     for _ in range(5):
         httpx.post(f"{exporter.otlp_http}/v1/traces", content=b"\xff", headers=protobuf)
     with grpc.insecure_channel(exporter.otlp_grpc) as channel:
-        _, call = channel.unary_unary(EXPORT).with_call(body, metadata=tuple(CALLER.items()))
+        export: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(EXPORT)
+        _, call = export.with_call(body, metadata=tuple(CALLER.items()))
     assert exporter.stop() == 0
 
     lines = read_lines(tmp_path)
