@@ -148,9 +148,9 @@ _METRICS = """\
 <!-- Written by docs/generate.py from mltrace_exporter/metrics.py: change it there. -->
 
 The exporter serves them at `/metrics`, in the text format and, for those that ask for it, as
-OpenMetrics with exemplars: the trace id of a run behind a number. Batch jobs expose nothing. Any
-number of exporters on one database show the same; add their values up and each run counts twice,
-so take the `max` of them, as [the rules](../how-to/alerting.md) do.
+OpenMetrics with exemplars: the trace id and span id of a run behind a number. Batch jobs expose
+nothing. Any number of exporters on one database show the same; add their values up and each run
+counts twice, so take the `max` of them, as [the rules](../how-to/alerting.md) do.
 
 - The database is read every 15 seconds (`--metrics-interval`), whoever asks; how long ago is told
   by `mltrace_exporter_last_poll_timestamp_seconds`. If it cannot be read, what it said before is

@@ -118,7 +118,8 @@ def _exemplify(metric: Metric, labels: Labels, snapshot: Snapshot) -> Exemplar |
     example = snapshot.examples.get((metric, labels))
     if example is None:
         return None
-    return Exemplar({"trace_id": example.trace_id}, example.value, example.moment_s)
+    ids = {"trace_id": example.trace_id, "span_id": example.span_id}
+    return Exemplar(ids, example.value, example.moment_s)
 
 
 _FAMILIES = {Kind.COUNTER: _count, Kind.GAUGE: _gauge, Kind.HISTOGRAM: _distribute}

@@ -130,14 +130,14 @@ class _Draft:
         for row in components:
             name = label(row.name)
             if row.success_at:
-                self._show(
-                    metrics.RUNS, (name, "succeeded"), row.success_trace_id, 1.0, row.success_at
-                )
+                ids = row.success_trace_id, row.success_span_id
+                self._show(metrics.RUNS, (name, "succeeded"), ids, 1.0, row.success_at)
+            ids = row.trace_id, row.span_id
             if row.outcome == "error":
-                self._show(metrics.RUNS, (name, "failed"), row.trace_id, 1.0, row.ended_at)
+                self._show(metrics.RUNS, (name, "failed"), ids, 1.0, row.ended_at)
             if row.duration_s is not None:
                 took_s = max(0.0, float(row.duration_s))
-                self._show(metrics.RUN_DURATION, (name,), row.trace_id, took_s, row.ended_at)
+                self._show(metrics.RUN_DURATION, (name,), ids, took_s, row.ended_at)
 
     def tell_tests(self, tests: Rows) -> None:
         for row in tests:
@@ -169,9 +169,16 @@ class _Draft:
         self.values[metric][labels] = value
 
     def _show(
-        self, metric: Metric, labels: Labels, trace_id: bytes, value: float, moment: datetime
+        self,
+        metric: Metric,
+        labels: Labels,
+        ids: tuple[bytes, bytes],
+        value: float,
+        moment: datetime,
     ) -> None:
-        self.examples[metric, labels] = Example(trace_id.hex(), value, moment.timestamp())
+        trace_id, span_id = ids
+        example = Example(trace_id.hex(), span_id.hex(), value, moment.timestamp())
+        self.examples[metric, labels] = example
 
 
 def _name_test(*names: str) -> Labels:

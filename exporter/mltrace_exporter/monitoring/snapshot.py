@@ -14,12 +14,14 @@ class Example(NamedTuple):
     """A run that a number counts.
 
     Attributes:
-        trace_id: in hexadecimal.
+        trace_id: of its trace, in hexadecimal.
+        span_id: of its span; the panel knows the run by it.
         value: what was measured of it, in the metric's unit.
         moment_s: when, in seconds since 1970.
     """
 
     trace_id: str
+    span_id: str
     value: float
     moment_s: float
 

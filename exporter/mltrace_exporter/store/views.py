@@ -5,7 +5,8 @@ and the page docs/reference/sql-views.md. They are no migrations: whenever table
 this module says something else than the database has, all are dropped and created anew.
 
 Lineage has a parameter, the output, so it comes as two functions. Both hold at most ``NODE_LIMIT``
-runs, nearest first, and no edge leads out of these: Grafana's node graph takes no more.
+runs, nearest first, and no edge leads out of these: Grafana's node graph takes no more. Coverage is
+asked of so many flags, which bounds what it costs.
 """
 
 import hashlib
@@ -148,6 +149,17 @@ _RUN = {
 
 VIEWS = (
     View(
+        "components",
+        "A component that has run, or that somebody described.",
+        queries.select_components(),
+        {
+            "component": "Its name.",
+            "owner": "Its owner.",
+            "description": "What it does.",
+            "tags": "Its tags.",
+        },
+    ),
+    View(
         "recent_runs",
         "A component run. Ask with a limit on started_at, or newest first with a LIMIT.",
         queries.select_runs(),
@@ -217,6 +229,32 @@ VIEWS = (
             "resolved_at": "When the flag was resolved.",
             "resolved_by": "Who resolved it.",
             "resolution": "How.",
+        },
+    ),
+    View(
+        "flag_coverage",
+        "A run behind outputs that are flagged, and how many of them it is behind. Those of the "
+        "newest open flags count, as many as asked for; of a flag without a run nothing is known.",
+        queries.select_coverage(),
+        {
+            **{name: _RUN[name] for name in ("run_id", "component", "started_at", "execution")},
+            "tests": _RUN["tests"],
+            "flagged_with": "How many of the flagged outputs it wrote, or is upstream of.",
+            "flagged_total": "How many flagged outputs were looked at.",
+            "coverage": "The share of them: flagged_with / flagged_total.",
+        },
+        {"flags": "integer"},
+    ),
+    View(
+        "outputs",
+        "Something that a run wrote. Ask with a component, newest first with a LIMIT.",
+        queries.select_outputs(),
+        {
+            "run_id": "The run that wrote it.",
+            "component": "Component of that run.",
+            "started_at": "When that run began.",
+            "output": "Its name.",
+            "type": "What it is: data, model, endpoint or unknown.",
         },
     ),
     View(

@@ -28,8 +28,8 @@ def read_components(connection: sa.Connection) -> Sequence[Row]:
     """Return each component with its newest run, the newest that is over and that succeeded.
 
     Columns: ``name``, ``owner``; ``newest_id``, ``newest_at``, when it ended or was last known to
-    go on; ``outcome``, ``trace_id``, ``ended_at`` and ``duration_s`` of the one that is over;
-    ``success_trace_id``, ``success_at``. Of what there is none, None.
+    go on; ``outcome``, ``trace_id``, ``span_id``, ``ended_at`` and ``duration_s`` of the one that
+    is over; ``success_trace_id``, ``success_span_id``, ``success_at``. Of what there is none, None.
     """
     newest, over, success = (component_run.alias(name) for name in ("newest", "over", "success"))
     last_sign = sa.func.coalesce(newest.c.ended_at, newest.c.alive_at, newest.c.started_at)
@@ -40,11 +40,18 @@ def read_components(connection: sa.Connection) -> Sequence[Row]:
         over,
         shown_execution(over).label("outcome"),
         over.c.trace_id,
+        over.c.span_id,
         shown_end(over).label("ended_at"),
         sa.func.extract("epoch", over.c.ended_at - over.c.started_at).label("duration_s"),
         where=is_over,
     )
-    good = _find_newest(success, success.c.trace_id, success.c.ended_at, where=is_success)
+    good = _find_newest(
+        success,
+        success.c.trace_id,
+        success.c.span_id,
+        success.c.ended_at,
+        where=is_success,
+    )
     query = sa.select(
         component.c.name,
         component.c.owner,
@@ -52,9 +59,11 @@ def read_components(connection: sa.Connection) -> Sequence[Row]:
         first.c.at.label("newest_at"),
         last.c.outcome,
         last.c.trace_id,
+        last.c.span_id,
         last.c.ended_at,
         last.c.duration_s,
         good.c.trace_id.label("success_trace_id"),
+        good.c.span_id.label("success_span_id"),
         good.c.ended_at.label("success_at"),
     ).select_from(
         component.outerjoin(first, sa.true()).outerjoin(last, sa.true()).outerjoin(good, sa.true())

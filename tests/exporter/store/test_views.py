@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import REGCLASS
 
 from mltrace_exporter.marks import flag_outputs
 from mltrace_exporter.queries.lineage import trace_output
+from mltrace_exporter.queries.review import review_flags
 from mltrace_exporter.store import views
 from mltrace_exporter.store.arrivals.write import write_runs
 from mltrace_exporter.store.database import migrate
@@ -31,6 +32,9 @@ def filled(connection: sa.Connection) -> sa.Connection:
     write_runs(connection, RUNS)
     flag_outputs(connection, FlagRequest(["prediction"], reason="odd"))
     return connection
+
+
+ARGUMENTS = {(): "", ("text",): "('prediction')", ("integer",): "(100)"}
 
 
 def ask(connection: sa.Connection, question: str, **parameters: Any) -> Sequence[Any]:
@@ -92,6 +96,38 @@ def test_flagged_outputs_name_the_run_that_wrote_them(filled: sa.Connection) -> 
     assert [tuple(row) for row in rows] == [("prediction", "predict", "odd", True)]
 
 
+def test_coverage_is_that_of_the_review(filled: sa.Connection) -> None:
+    flag_outputs(filled, FlagRequest(["m"]))
+    rows = ask(
+        filled,
+        "run_id, component, execution, tests, flagged_with, flagged_total, coverage "
+        "FROM flag_coverage(100)",
+    )
+    candidates = review_flags(filled).candidates
+
+    assert {tuple(row) for row in rows} == {
+        (
+            *(each.run.id, each.run.component, each.run.execution, each.run.tests),
+            *(each.flagged_with, 2, each.coverage),
+        )
+        for each in candidates
+    }
+    assert {row.component for row in rows} == {"etl", "side", "train", "predict"}
+
+
+def test_of_more_flags_than_asked_for_the_newest_count(filled: sa.Connection) -> None:
+    flag_outputs(filled, FlagRequest(["b"]))
+    rows = ask(filled, "component, coverage FROM flag_coverage(1)")
+    assert [tuple(row) for row in rows] == [("side", 1.0)]
+
+
+def test_outputs_and_components_are_listed(filled: sa.Connection) -> None:
+    written = ask(filled, "output, type FROM outputs WHERE component = 'etl'")
+    assert [tuple(row) for row in written] == [("a.csv", "unknown"), ("a.csv", "unknown")]
+    names = ask(filled, "component FROM components ORDER BY component")
+    assert [row.component for row in names] == ["etl", "predict", "side", "train"]
+
+
 def test_lineage_is_that_of_the_trace_and_no_edge_leads_out(filled: sa.Connection) -> None:
     trace = trace_output(filled, "prediction")
     nodes = ask(filled, "id, title, color FROM lineage_nodes('prediction')")
@@ -114,7 +150,7 @@ def test_the_lineage_of_what_nobody_wrote_is_empty(filled: sa.Connection) -> Non
 def test_the_reader_reads_the_views_and_nothing_else(filled: sa.Connection) -> None:
     filled.execute(sa.text(f"SET LOCAL ROLE {READER}"))
     for view in VIEWS:
-        arguments = "('prediction')" if view.parameters else ""
+        arguments = ARGUMENTS[tuple(view.parameters.values())]
         assert ask(filled, f"count(*) FROM {view.name}{arguments}")[0][0] > 0
     for forbidden in ("SELECT FROM component_run", "DELETE FROM flag"):
         with (
