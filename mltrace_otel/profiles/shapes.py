@@ -10,7 +10,10 @@ from enum import StrEnum
 HISTOGRAM_BUCKETS = 160
 TOP_VALUES = 50
 SKETCH_HASHES = 64
+SKETCH_BITS = 53
+"""Hashes are whole numbers below 2 ** 53, which every reader of JSON keeps."""
 COLUMN_LIMIT = 200
+FINEST_SCALE = 20
 
 
 class ColumnKind(StrEnum):
@@ -58,13 +61,13 @@ class Histogram:
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """Finite numbers: values, seconds since 1970 of moments, or lengths of texts in characters.
+    """Finite numbers: values, seconds since 1970 of moments, lengths of texts and of lists.
 
     Attributes:
         minimum: the smallest; None if there is none.
         maximum: the largest; None if there is none.
-        total: their sum.
-        squares: the sum of their squares.
+        total: their sum; infinite if no float holds it.
+        squares: the sum of their squares; infinite if no float holds it.
         infinite: how many values are infinite; they are counted here only.
         histogram: of the finite values.
     """
@@ -82,14 +85,17 @@ class Values:
     """Values that are told apart, but not ordered.
 
     Attributes:
-        top: the most frequent with their counts, most frequent first, then by name.
+        top: the most frequent with their counts, most frequent first, then by name. If there are
+            more than `TOP_VALUES`, those that occur once are left out.
         other: how many values are none of these.
-        sketch: the smallest hashes of distinct values, from which their number is estimated.
+        sketch: the smallest hashes of distinct values, ascending; their number follows from it.
+        error: by how much a count in ``top`` may be too small; 0 unless profiles were merged.
     """
 
     top: tuple[tuple[str, int], ...]
     other: int
     sketch: tuple[int, ...]
+    error: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +107,7 @@ class Column:
         kind: what its values are.
         count: how many values there are that are not null.
         nulls: how many are missing or not a number.
-        numbers: of a numeric column, of moments and of lengths of texts.
+        numbers: of a numeric column; of moments; lengths of texts and of nested values.
         values: of a boolean, categorical or text column.
     """
 
