@@ -1,0 +1,100 @@
+"""A diagram with coordinates: what the template ``drawing.svg`` renders."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+from mltrace_exporter.panel.graph.diagram import Box, Diagram, Line
+from mltrace_exporter.panel.graph.layout import BOX_HEIGHT, BOX_WIDTH, Layout, lay_out
+
+MARGIN = 24
+
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedBox:
+    """A box and where its left upper corner is."""
+
+    box: Box
+    x: float
+    y: float
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedLine:
+    """A line and its way, as the ``d`` of an SVG path."""
+
+    line: Line
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A drawing, its width and its height in pixels; boxes are nearest first."""
+
+    diagram: Diagram
+    boxes: list[PlacedBox]
+    lines: list[PlacedLine]
+    width: int
+    height: int
+
+
+def draw(diagram: Diagram) -> Drawing:
+    """Return where each box and line of a diagram is drawn, data running from left to right."""
+    numbers = {box.key: number for number, box in enumerate(diagram.boxes)}
+    links = [_point_away(line, diagram, numbers) for line in diagram.lines]
+    root = numbers[diagram.root]
+    layout = lay_out(len(numbers), links, root=root, mirrored=diagram.is_upstream)
+    boxes = [
+        PlacedBox(box, round(x + MARGIN, 1), round(y + MARGIN, 1))
+        for box, (x, y) in zip(diagram.boxes, layout.spots, strict=True)
+    ]
+    lines = [
+        PlacedLine(line, _draw_path(numbers[line.producer], numbers[line.consumer], layout))
+        for line in diagram.lines
+    ]
+    margins = 2 * MARGIN
+    return Drawing(
+        diagram, boxes, lines, round(layout.width + margins), round(layout.height) + margins
+    )
+
+
+def _point_away(line: Line, diagram: Diagram, numbers: dict[str, int]) -> tuple[int, int]:
+    producer, consumer = numbers[line.producer], numbers[line.consumer]
+    return (consumer, producer) if diagram.is_upstream else (producer, consumer)
+
+
+def _draw_path(producer: int, consumer: int, layout: Layout) -> str:
+    """Return the way from a box to one that read from it, through the line's lanes."""
+    found = layout.lanes.get((producer, consumer)) or layout.lanes.get((consumer, producer), [])
+    start, end = layout.spots[producer], layout.spots[consumer]
+    is_forward = start[0] < end[0]
+    lanes = ([(x, y), (x + BOX_WIDTH, y)] for x, y in sorted(found))
+    stops = list(chain.from_iterable(lanes))
+    return _curve(
+        [
+            _leave(start, right=is_forward),
+            *(stops if is_forward else reversed(stops)),
+            _leave(end, right=not is_forward),
+        ]
+    )
+
+
+def _leave(spot: Point, *, right: bool) -> Point:
+    return spot[0] + (BOX_WIDTH if right else 0), spot[1] + BOX_HEIGHT / 2
+
+
+def _curve(points: Sequence[Point]) -> str:
+    """Return a path that bends between layers and runs straight through them."""
+    shifted = [(x + MARGIN, y + MARGIN) for x, y in points]
+    (x, y), rest = shifted[0], shifted[1:]
+    parts = [f"M{x:.0f} {y:.1f}"]
+    for next_x, next_y in rest:
+        if next_y == y:
+            parts.append(f"H{next_x:.0f}")
+        else:
+            half = (x + next_x) / 2
+            parts.append(f"C{half:.0f} {y:.1f} {half:.0f} {next_y:.1f} {next_x:.0f} {next_y:.1f}")
+        x, y = next_x, next_y
+    return "".join(parts)
