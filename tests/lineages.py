@@ -1,6 +1,6 @@
 """Builds traces for tests of what is drawn of them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 
 from mltrace_otel.contract import api
@@ -11,7 +11,7 @@ def make_trace(
     depths: Mapping[int, int],
     *edges: tuple[int, int, str | None],
     changed: tuple[int, int] | None = None,
-    **runs: RunSummary,
+    runs: Collection[RunSummary] = (),
 ) -> Trace:
     """Return a trace of runs by depth.
 
@@ -19,10 +19,11 @@ def make_trace(
         depths: depth of each run by its id; the first of depth 0 is the root.
         edges: consumer, producer and pointer of each.
         changed: consumer and producer between which content was altered.
-        runs: runs that are not like all others, as ``run_7``.
+        runs: those that are not like all others.
     """
+    said = {run.id: run for run in runs}
     nodes = [
-        TraceNode(runs.get(f"run_{run_id}") or make_summary(run_id), depth)
+        TraceNode(said.get(run_id) or make_summary(run_id), depth)
         for run_id, depth in depths.items()
     ]
     root = next(run_id for run_id, depth in depths.items() if depth == 0)

@@ -7,12 +7,12 @@ from mltrace_otel.contract.api import Execution, Trace
 
 def make_days(days: int) -> Trace:
     """Return the trace of a report on so many days: each day was cleaned from one raw file."""
-    runs = {f"run_{day}": make_summary(day, "cleaning") for day in range(1, days + 1)}
+    runs = [make_summary(day, "cleaning") for day in range(1, days + 1)]
     report, ingest = days + 1, days + 2
     depths = {report: 0, **dict.fromkeys(range(1, days + 1), 1), ingest: 2}
     edges = [(report, day, f"{day}.csv") for day in range(1, days + 1)]
     edges += [(day, ingest, "raw.csv") for day in range(1, days + 1)]
-    return make_trace(depths, *edges, **runs)
+    return make_trace(depths, *edges, runs=runs)
 
 
 def test_each_run_of_a_small_lineage_is_a_box() -> None:
@@ -48,8 +48,7 @@ def test_readings_among_runs_of_one_box_are_counted_and_not_drawn() -> None:
     trace = make_trace(
         {1: 0, 2: 1},
         (1, 2, "state"),
-        run_1=make_summary(1, "loop"),
-        run_2=make_summary(2, "loop"),
+        runs=[make_summary(1, "loop"), make_summary(2, "loop")],
     )
     diagram = make_diagram(trace, is_upstream=True, view=View.COMPONENTS)
     [box] = diagram.boxes
@@ -59,9 +58,11 @@ def test_readings_among_runs_of_one_box_are_counted_and_not_drawn() -> None:
 def test_runs_bear_all_their_marks_and_a_box_counts_them() -> None:
     trace = make_trace(
         {1: 0, 2: 1, 3: 1},
-        run_1=make_summary(1, "a", Execution.ERROR, api.TestVerdict.FAILED, stale=True),
-        run_2=make_summary(2, "a", Execution.ABORTED),
-        run_3=make_summary(3, "a", Execution.ERROR),
+        runs=[
+            make_summary(1, "a", Execution.ERROR, api.TestVerdict.FAILED, stale=True),
+            make_summary(2, "a", Execution.ABORTED),
+            make_summary(3, "a", Execution.ERROR),
+        ],
     )
     [box] = make_diagram(trace, is_upstream=True, flagged={3}, view=View.COMPONENTS).boxes
     assert box.marks == {

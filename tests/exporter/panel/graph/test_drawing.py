@@ -33,8 +33,8 @@ def test_data_runs_from_left_to_right(*, is_upstream: bool) -> None:
 
 
 def test_components_that_read_from_each_other_are_drawn_both_ways() -> None:
-    runs = {f"run_{number}": make_summary(number, "ab"[number % 2]) for number in range(1, 5)}
-    trace = make_trace({4: 0, 3: 1, 2: 2, 1: 3}, (4, 3, "x"), (3, 2, "y"), (2, 1, "x"), **runs)
+    runs = [make_summary(number, "ab"[number % 2]) for number in range(1, 5)]
+    trace = make_trace({4: 0, 3: 1, 2: 2, 1: 3}, (4, 3, "x"), (3, 2, "y"), (2, 1, "x"), runs=runs)
     drawing = draw(make_diagram(trace, is_upstream=True, view=View.COMPONENTS))
     assert len(drawing.boxes) == len(drawing.lines) == 2
     assert ends(drawing.lines[0].path) == ends(drawing.lines[1].path)[::-1]

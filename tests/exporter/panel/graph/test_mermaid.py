@@ -26,15 +26,15 @@ def test_boxes_and_what_was_read_are_written_from_left_to_right() -> None:
 def test_marks_are_told_by_shape_colour_and_word() -> None:
     run = make_summary(1, "etl", Execution.ERROR, stale=True)
     assert (
-        write(make_trace({1: 0}, run_1=run))[1] == '  n0{{"etl<br>run 1 · failed · stale"}}:::error'
+        write(make_trace({1: 0}, runs=[run]))[1]
+        == '  n0{{"etl<br>run 1 · failed · stale"}}:::error'
     )
 
 
 def test_a_group_counts_its_marks() -> None:
     trace = make_trace(
         {1: 0, 2: 0},
-        run_1=make_summary(1, "etl"),
-        run_2=make_summary(2, "etl", Execution.ABORTED),
+        runs=[make_summary(1, "etl"), make_summary(2, "etl", Execution.ABORTED)],
     )
     assert write(trace, View.COMPONENTS)[1] == '  n0[/"etl<br>2 runs · 1 aborted"/]:::aborted'
 
@@ -53,7 +53,7 @@ def test_of_many_names_two_are_written() -> None:
 
 
 def test_no_name_can_mean_anything_to_mermaid() -> None:
-    trace = make_trace({2: 0, 1: 1}, (2, 1, HOSTILE), run_1=make_summary(1, HOSTILE))
+    trace = make_trace({2: 0, 1: 1}, (2, 1, HOSTILE), runs=[make_summary(1, HOSTILE)])
     lines = write(trace)
     assert [line.split("(")[0].split("|")[0] for line in lines[1:4]] == ["  n0", "  n1", "  n1 -->"]
     for line in lines[2:4]:
