@@ -227,6 +227,12 @@ PROFILE_SAMPLED_ROWS = _declare(
     "int",
     "How many of the rows were looked at; absent if all were.",
 )
+PROFILE_COLUMNS_LEFT_OUT = _declare(
+    "mltrace.profile.columns_left_out",
+    Place.PROFILE_EVENT,
+    "int",
+    "How many columns there are beside those that are summarised; absent if none.",
+)
 PROFILE_COLUMNS = _declare(
     "mltrace.profile.columns",
     Place.PROFILE_EVENT,

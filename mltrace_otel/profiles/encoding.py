@@ -58,8 +58,8 @@ def _encode_numbers(numbers: Numbers) -> dict[str, object]:
     return {
         "min": numbers.minimum,
         "max": numbers.maximum,
-        "sum": numbers.total if math.isfinite(numbers.total) else None,
-        "squares": numbers.squares if math.isfinite(numbers.squares) else None,
+        "sum": numbers.total,
+        "squares": numbers.squares,
         "infinite": numbers.infinite,
         "scale": histogram.scale,
         "zeros": histogram.zeros,
@@ -123,12 +123,11 @@ def _decode_numbers(item: object, at: str) -> Numbers:
     scale = _take(said, "scale", int, at)
     if not _LOWEST_SCALE <= scale <= _HIGHEST_SCALE:
         raise EncodingError(f"{at}.scale is not from {_LOWEST_SCALE} to {_HIGHEST_SCALE}")
-    total, squares = _take_float(said, "sum", at), _take_float(said, "squares", at)
     return Numbers(
         minimum=_take_float(said, "min", at),
         maximum=_take_float(said, "max", at),
-        total=math.inf if total is None else total,
-        squares=math.inf if squares is None else squares,
+        total=_take_float(said, "sum", at),
+        squares=_take_float(said, "squares", at),
         infinite=_take_count(said, "infinite", at),
         histogram=Histogram(
             scale,

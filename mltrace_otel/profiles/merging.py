@@ -82,13 +82,13 @@ def merge_numbers(parts: Sequence[Numbers]) -> Numbers:
     )
 
 
-def add(sums: Iterable[float]) -> float:
-    """Return the sum of floats; infinity, whatever the sign, if no float holds it."""
+def add(sums: Iterable[float | None]) -> float | None:
+    """Return the sum of floats; None if no float holds it, or one of them is None."""
     try:
-        total = math.fsum(sums)
-    except (OverflowError, ValueError):
-        return math.inf
-    return total if math.isfinite(total) else math.inf
+        total = math.fsum(sums)  # type: ignore[arg-type] # of None it says TypeError
+    except (OverflowError, TypeError, ValueError):
+        return None
+    return total if math.isfinite(total) else None
 
 
 def merge_values(parts: Sequence[Values]) -> Values:

@@ -66,16 +66,16 @@ class Numbers:
     Attributes:
         minimum: the smallest; None if there is none.
         maximum: the largest; None if there is none.
-        total: their sum; infinite if no float holds it.
-        squares: the sum of their squares; infinite if no float holds it.
+        total: their sum; None if no float holds it.
+        squares: the sum of their squares; None if no float holds it.
         infinite: how many values are infinite; they are counted here only.
         histogram: of the finite values.
     """
 
     minimum: float | None
     maximum: float | None
-    total: float
-    squares: float
+    total: float | None
+    squares: float | None
     infinite: int
     histogram: Histogram
 

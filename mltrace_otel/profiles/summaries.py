@@ -5,7 +5,14 @@ from dataclasses import dataclass
 
 from mltrace_otel.profiles.histograms import count_all, find_quantiles
 from mltrace_otel.profiles.merging import NO_NUMBERS
-from mltrace_otel.profiles.shapes import SKETCH_BITS, SKETCH_HASHES, Column, Numbers, Values
+from mltrace_otel.profiles.shapes import (
+    SKETCH_BITS,
+    SKETCH_HASHES,
+    Column,
+    ColumnKind,
+    Numbers,
+    Values,
+)
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
@@ -15,6 +22,10 @@ class Summary:
     """Figures of one column. What does not apply, or is not known, is None.
 
     Attributes:
+        name: the column's name.
+        kind: what its values are.
+        count: how many values there are that are not null.
+        nulls: how many are missing.
         null_ratio: share of values that are missing.
         minimum: the smallest number; of texts and nested values, of their lengths, as all below.
         maximum: the largest number.
@@ -28,6 +39,10 @@ class Summary:
         distinct: about how many different values there are, where values are told apart.
     """
 
+    name: str
+    kind: ColumnKind
+    count: int
+    nulls: int
     null_ratio: float | None
     minimum: float | None
     maximum: float | None
@@ -46,6 +61,10 @@ def summarise(column: Column) -> Summary:
     numbers = column.numbers or NO_NUMBERS
     p5, p25, p50, p75, p95 = estimate_quantiles(numbers)
     return Summary(
+        name=column.name,
+        kind=column.kind,
+        count=column.count,
+        nulls=column.nulls,
         null_ratio=compute_null_ratio(column),
         minimum=numbers.minimum,
         maximum=numbers.maximum,
@@ -69,7 +88,7 @@ def compute_null_ratio(column: Column) -> float | None:
 def compute_mean(numbers: Numbers) -> float | None:
     """Return the mean of the finite numbers; None if there are none, or their sum is too large."""
     count = count_all(numbers.histogram)
-    return numbers.total / count if count and math.isfinite(numbers.total) else None
+    return None if numbers.total is None or not count else numbers.total / count
 
 
 def compute_stddev(numbers: Numbers) -> float | None:
@@ -79,7 +98,7 @@ def compute_stddev(numbers: Numbers) -> float | None:
     is lost in rounding where it is less than 1e-8 of the mean, and is then 0.
     """
     mean = compute_mean(numbers)
-    if mean is None or not math.isfinite(numbers.squares):
+    if mean is None or numbers.squares is None:
         return None
     if numbers.minimum == numbers.maximum:
         return 0.0

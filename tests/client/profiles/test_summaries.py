@@ -28,7 +28,9 @@ def test_a_constant_has_no_spread() -> None:
 
 
 def test_a_column_of_nothing_says_nothing() -> None:
-    assert summarise(make_numeric("x", [])) == Summary(*[None] * 11)
+    nothing = Summary("x", ColumnKind.NUMERIC, 0, 0, *[None] * 11)
+
+    assert summarise(make_numeric("x", [])) == nothing
     assert summarise(make_numeric("x", [None])).null_ratio == 1.0
 
 
