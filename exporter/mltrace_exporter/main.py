@@ -18,6 +18,7 @@ import uvicorn
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.responses import PlainTextResponse
 from prometheus_client import CollectorRegistry, ProcessCollector
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp
 
 from mltrace_exporter import api, panel
@@ -68,6 +69,7 @@ def create_app(
         redoc_url=None,
         dependencies=[Depends(check_host)],
     )
+    app.add_middleware(GZipMiddleware, compresslevel=6)
     app.state.engine = engine
     app.state.allowed_hosts = allowed_hosts
     app.state.allows_clean = allows_clean

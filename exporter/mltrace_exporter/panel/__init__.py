@@ -1,13 +1,16 @@
 """The panel: pages for people, rendered on the server from the same queries as the HTTP API.
 
-A route (`routes`) asks the queries and puts the answers into the page's context (`contexts`); a
-template of the same name renders it (`rendering`) with the words of `formats` and the addresses of
-`links`. Pages need no script and load nothing from elsewhere.
+A route (in `routes`) asks the queries and puts the answers into its page's context; a template of
+the same name renders it (`rendering`) with the words of `formats` and the addresses of `links`.
+Pages need no script and load nothing from elsewhere.
 """
 
 from fastapi import FastAPI
 
-from mltrace_exporter.panel import links, rendering, routes
+from mltrace_exporter.panel import links
+from mltrace_exporter.panel.assets import Assets
+from mltrace_exporter.panel.routes import router
+from mltrace_exporter.panel.routes.errors import render_error
 
 
 def install(app: FastAPI) -> None:
@@ -16,7 +19,6 @@ def install(app: FastAPI) -> None:
     ``app.state.render_error(request, status, title, detail)`` is set to the error page, for whoever
     handles the errors of paths outside the API.
     """
-    app.include_router(routes.router)
-    files = rendering.SecureFiles(packages=[("mltrace_exporter.panel", "static")])
-    app.mount(links.STATIC, files, name="static")
-    app.state.render_error = rendering.render_error
+    app.include_router(router)
+    app.mount(links.STATIC, Assets(), name="static")
+    app.state.render_error = render_error

@@ -1,13 +1,12 @@
-"""What each page's template is given: one frozen dataclass a page, as the name ``page``."""
+"""What every page's template is given, as the name ``page``: its frame, and what a page adds.
+
+Each page has a frozen dataclass named after its template, declared beside the route that fills it.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-
-from markupsafe import Markup
-
-from mltrace_exporter.panel.tree import Branch
-from mltrace_otel.contract.api import Component, Review, Run, RunPage, Tag, Trace
+from typing import Protocol
 
 
 class Section(StrEnum):
@@ -15,7 +14,19 @@ class Section(StrEnum):
 
     RECENT = "recent"
     COMPONENTS = "components"
+    TESTS = "tests"
     REVIEW = "review"
+    FLAGS = "flags"
+    LINEAGE = "lineage"
+    SEARCH = "search"
+    STATUS = "status"
+
+
+class Theme(StrEnum):
+    """Which colours somebody chose. Until they do, their system says."""
+
+    LIGHT = "light"
+    DARK = "dark"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,80 +36,30 @@ class Frame:
     Attributes:
         title: the page's name, for the browser's tab.
         now: when the page was made; ages are counted from here.
+        here: the page's own address, for forms that come back to it.
         section: the navigation's entry that the page belongs to.
+        theme: the colours chosen; None for those of the system.
         open_flags: how many outputs are flagged; None where no database was asked.
-        output: the output whose trace is shown, for the search field.
+        line: what stands in the command bar.
+        complaint: what is wrong with that line.
     """
 
     title: str
     now: datetime
+    here: str
     section: Section | None = None
+    theme: Theme | None = None
     open_flags: int | None = None
-    output: str = ""
+    line: str = ""
+    complaint: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class RecentContext:
-    """The newest runs, or those before a cursor."""
+class Context(Protocol):
+    """What a template is given."""
 
-    frame: Frame
-    runs: RunPage
-    is_first_page: bool
-
-
-@dataclass(frozen=True, slots=True)
-class RunContext:
-    """One run; ``code`` is its highlighted snapshot."""
-
-    frame: Frame
-    run: Run
-    code: Markup | None
-
-
-@dataclass(frozen=True, slots=True)
-class TraceContext:
-    """The trace of an output; None before an output was asked for."""
-
-    frame: Frame
-    trace: Trace | None
-    tree: Branch | None
-
-
-@dataclass(frozen=True, slots=True)
-class ReviewContext:
-    """The flagged outputs and the runs behind them."""
-
-    frame: Frame
-    review: Review
-
-
-@dataclass(frozen=True, slots=True)
-class ComponentsContext:
-    """All components and tags."""
-
-    frame: Frame
-    components: list[Component]
-    tags: list[Tag]
-
-
-@dataclass(frozen=True, slots=True)
-class ComponentContext:
-    """One component with its history."""
-
-    frame: Frame
-    component: Component
-    runs: RunPage
-    is_first_page: bool
-
-
-@dataclass(frozen=True, slots=True)
-class TagContext:
-    """The components that carry a tag, and their newest runs."""
-
-    frame: Frame
-    tag: str
-    components: list[Component]
-    runs: RunPage
+    @property
+    def frame(self) -> Frame:
+        """What stands around the content."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,15 +70,3 @@ class ErrorContext:
     status: int
     title: str
     detail: str
-
-
-Context = (
-    RecentContext
-    | RunContext
-    | TraceContext
-    | ReviewContext
-    | ComponentsContext
-    | ComponentContext
-    | TagContext
-    | ErrorContext
-)

@@ -4,6 +4,9 @@ from markupsafe import Markup
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer, TextLexer, find_lexer_class_for_filename
+from pygments.style import StyleMeta
+from pygments.styles import get_style_by_name
+from pygments.token import STANDARD_TYPES, _TokenType
 
 STYLE_SHEET = "code.css"
 _CLASS = "code"
@@ -26,13 +29,17 @@ def highlight_code(source: str, file_name: str | None, first_line: int | None) -
 
 def render_style_sheet() -> str:
     """Render the colours of highlighted code, light and dark: the content of ``code.css``."""
-    light, dark = _render_rules(_LIGHT), _render_rules(_DARK)
-    return (
-        "/* Made by mltrace_exporter.panel.highlight.render_style_sheet; do not edit. */\n"
-        f"{light}\n@media (prefers-color-scheme: dark) {{\n{dark}\n}}\n"
-    )
+    light, dark = get_style_by_name(_LIGHT), get_style_by_name(_DARK)
+    rules = [
+        f".{_CLASS} .{name} {{ "
+        f"color: light-dark({_colour(light, token)}, {_colour(dark, token)}) }}"
+        for token, name in STANDARD_TYPES.items()
+        if name and any(style.style_for_token(token)["color"] for style in (light, dark))
+    ]
+    made_by = "/* Made by mltrace_exporter.panel.highlight.render_style_sheet; do not edit. */"
+    return "\n".join([made_by, *rules, ""])
 
 
-def _render_rules(style: str) -> str:
-    sheet: str = HtmlFormatter(style=style).get_style_defs(f".{_CLASS}")  # type: ignore[no-untyped-call] # the stubs leave it out
-    return "\n".join(rule for rule in sheet.splitlines() if rule.startswith(f".{_CLASS} ."))
+def _colour(style: StyleMeta, token: _TokenType) -> str:
+    colour = style.style_for_token(token)["color"]
+    return f"#{colour}" if colour else "currentcolor"

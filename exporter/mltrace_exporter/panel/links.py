@@ -5,23 +5,36 @@ that slashes, dots, spaces and any script survive browsers and proxies.
 """
 
 import re
+from collections.abc import Iterable
 from urllib.parse import urlencode
 
 RECENT = "/"
 RUN = "/runs/{ref}"
+ANY_RUN = "/run"
+OUTPUT = "/output"
 TRACE = "/trace"
+IMPACT = "/impact"
+COMPARE = "/compare"
 REVIEW = "/review"
+FLAGS = "/flags"
 COMPONENTS = "/components"
 COMPONENT = "/component"
 TAG = "/tag"
+TESTS = "/tests"
+SEARCH = "/search"
+STATUS = "/status"
+HELP = "/help"
+COMMAND = "/command"
+COMPLETIONS = "/completions"
 FLAG = "/flag"
 UNFLAG = "/unflag"
+THEME = "/theme"
 STATIC = "/static"
 
 
-def to_recent(before: str | None = None) -> str:
-    """Answer the address of the newest runs, or of those before a cursor."""
-    return _with_query(RECENT, before=before)
+def to_recent(before: str | None = None, status: str | None = None) -> str:
+    """Answer the address of the newest runs, of one status or all, or of those before a cursor."""
+    return _with_query(RECENT, status=status, before=before)
 
 
 def to_run(run_id: int) -> str:
@@ -29,24 +42,58 @@ def to_run(run_id: int) -> str:
     return RUN.format(ref=run_id)
 
 
+def to_output(name: str, **cursors: str | None) -> str:
+    """Answer the address of a pointer: who wrote it, who read it."""
+    return _with_query(OUTPUT, name=name, **cursors)
+
+
 def to_trace(output: str) -> str:
     """Answer the address of the trace of an output."""
     return _with_query(TRACE, output=output)
 
 
-def to_review(sort: str | None = None) -> str:
-    """Answer the address of the review, in the order asked for."""
-    return _with_query(REVIEW, sort=sort)
+def to_impact(output: str) -> str:
+    """Answer the address of the impact of an output."""
+    return _with_query(IMPACT, output=output)
 
 
-def to_component(name: str, before: str | None = None) -> str:
+def to_compare(one: int, other: int) -> str:
+    """Answer the address of the comparison of two runs."""
+    return _with_query(COMPARE, a=str(one), b=str(other))
+
+
+def to_review(sort: str | None = None, only: Iterable[int] = ()) -> str:
+    """Answer the address of the review, in the order asked for, of all flags or of some."""
+    given = [("sort", sort)] if sort else []
+    return _join(REVIEW, [*given, *(("only", str(flag_id)) for flag_id in only)])
+
+
+def to_flags(state: str | None = None, before: int | None = None) -> str:
+    """Answer the address of the flags in a state, or of those before one."""
+    return _with_query(FLAGS, state=state, before=None if before is None else str(before))
+
+
+def to_component(
+    name: str, before: str | None = None, limit: int | None = None, status: str | None = None
+) -> str:
     """Answer the address of a component and its history."""
-    return _with_query(COMPONENT, name=name, before=before)
+    shown = None if limit is None else str(limit)
+    return _with_query(COMPONENT, name=name, status=status, limit=shown, before=before)
+
+
+def to_components(after: str | None = None) -> str:
+    """Answer the address of all components, or of those after one."""
+    return _with_query(COMPONENTS, after=after)
 
 
 def to_tag(name: str) -> str:
     """Answer the address of a tag: its components and their newest runs."""
     return _with_query(TAG, name=name)
+
+
+def to_search(text: str) -> str:
+    """Answer the address of what was found for some words."""
+    return _with_query(SEARCH, q=text)
 
 
 def to_static(file_name: str) -> str:
@@ -64,5 +111,8 @@ def is_local(address: str) -> bool:
 
 
 def _with_query(path: str, **parameters: str | None) -> str:
-    given = {name: value for name, value in parameters.items() if value is not None}
+    return _join(path, [(name, text) for name, text in parameters.items() if text is not None])
+
+
+def _join(path: str, given: list[tuple[str, str]]) -> str:
     return f"{path}?{urlencode(given)}" if given else path

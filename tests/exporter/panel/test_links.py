@@ -11,9 +11,16 @@ NAMES = st.text(st.characters(codec="utf-8"), min_size=1)
 
 @given(NAMES)
 def test_a_name_comes_back_from_its_address_as_it_was(name: str) -> None:
-    for address in (links.to_trace(name), links.to_component(name), links.to_tag(name)):
-        parts = urlsplit(address)
-        assert parts.path in {links.TRACE, links.COMPONENT, links.TAG}
+    for path, to_page in (
+        (links.TRACE, links.to_trace),
+        (links.IMPACT, links.to_impact),
+        (links.OUTPUT, links.to_output),
+        (links.COMPONENT, links.to_component),
+        (links.TAG, links.to_tag),
+        (links.SEARCH, links.to_search),
+    ):
+        parts = urlsplit(to_page(name))
+        assert parts.path == path
         assert list(parse_qs(parts.query, strict_parsing=True).values()) == [[name]]
 
 

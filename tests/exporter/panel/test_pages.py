@@ -33,6 +33,9 @@ FILLED = {
     "review": "/review",
     "components": "/components",
     "component": "/component?name=cleaning",
+    "output": "/output?name=prediction-1",
+    "output-read-only": "/output?name=raw.csv",
+    "help": "/help",
     "tag": "/tag?name=etl",
     "missing": "/runs/999",
 }
@@ -183,8 +186,8 @@ def test_many_outputs_are_folded_but_there(page: Page, pipeline: str) -> None:
 
 def test_the_trace_of_an_output_is_found_from_any_page(page: Page, pipeline: str) -> None:
     visit(page, pipeline)
-    page.get_by_label("Trace an output").fill("prediction-1")
-    page.get_by_role("button", name="Trace", exact=True).click()
+    page.get_by_label("Command", exact=True).fill("trace prediction-1")
+    page.get_by_label("Command", exact=True).press("Enter")
     nodes = page.get_by_role("article")
     expect(nodes).to_have_count(5)
     expect(nodes.first).to_contain_text("inference 5")
