@@ -17,6 +17,7 @@ ROUTES = {
     "/api/runs": ["GET"],
     "/api/runs/count": ["GET"],
     "/api/runs/{ref}": ["GET"],
+    "/api/runs/{ref}/changes": ["GET"],
     "/api/runs/{ref}/notes": ["GET", "POST"],
     "/api/components": ["GET"],
     "/api/components/{name}": ["GET", "PUT"],

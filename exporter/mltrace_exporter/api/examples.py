@@ -1,5 +1,6 @@
 """Examples for OpenAPI: one answer and one request of each shape, from the demo's pipeline."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -76,6 +77,8 @@ _ALERT = shapes.Alert(
     runbook_url="http://127.0.0.1:8080/runbooks/MltraceTestFailed",
     panel_path="/component?name=inference",
 )
+_READ = shapes.Pointer(_MODEL, "model", _DIGEST, 812_000, [], flagged=False, producer_id=7)
+_WRITTEN = shapes.Pointer(_OUTPUT, "data", _DIGEST, 51_200, [], flagged=True)
 _VALUES: dict[object, object] = {
     list[shapes.Alert]: [_ALERT],
     list[shapes.CaseHistory]: [
@@ -91,6 +94,17 @@ _VALUES: dict[object, object] = {
     ],
     shapes.Cleaned: shapes.Cleaned(1042),
     shapes.CleanRequest: shapes.CleanRequest(shapes.CLEAN_CONFIRMATION),
+    shapes.Comparison: shapes.Comparison(
+        before=replace(_RUN, id=41),
+        after=_RUN,
+        code=shapes.Change.CHANGED,
+        facts=[shapes.FactChange("commit", "1b8d9f0c", "596b1e12")],
+        attributes=[shapes.FactChange("rate", "0.1", "0.2")],
+        inputs=[shapes.PointerChange(shapes.Change.SAME, _READ, _READ)],
+        outputs=[shapes.PointerChange(shapes.Change.ADDED, None, _WRITTEN)],
+        tests=[shapes.TestChange("DelayTest", "testRange", "after", "pass", "fail")],
+        sentences=["The code changed.", "commit: 596b1e12 (before: 1b8d9f0c)."],
+    ),
     shapes.Component: _COMPONENT,
     list[shapes.Component]: [_COMPONENT],
     shapes.ComponentRequest: shapes.ComponentRequest("jeanne", "Predicts delays.", ["flights"]),
@@ -139,10 +153,8 @@ _VALUES: dict[object, object] = {
         summary=_RUN,
         description="Predicts delays of flights.",
         parent_id=None,
-        inputs=[
-            shapes.Pointer(_MODEL, "model", _DIGEST, 812_000, [], flagged=False, producer_id=7)
-        ],
-        outputs=[shapes.Pointer(_OUTPUT, "data", _DIGEST, 51_200, [], flagged=True)],
+        inputs=[_READ],
+        outputs=[_WRITTEN],
         test_outcomes=[shapes.TestOutcome("DelayTest", "testRange", "after", "pass", None, 0.002)],
         dependencies=[],
         notes=_NOTE.text,
@@ -157,7 +169,19 @@ _VALUES: dict[object, object] = {
         staleness_threshold_s=2_592_000.0,
         resource={"service.name": "nightly"},
         note_history=[_NOTE],
-        upstream=shapes.UpstreamVerdict(4, 1, 0, 0, 0, truncated=False),
+        upstream=shapes.UpstreamVerdict(
+            4,
+            1,
+            0,
+            0,
+            0,
+            truncated=False,
+            faults=[
+                shapes.UpstreamFault(
+                    3, 3, "Made from data that failed OutliersTest.testDelays three runs up."
+                )
+            ],
+        ),
     ),
     shapes.RunCount: shapes.RunCount(365),
     shapes.RunPage: shapes.RunPage([_RUN], "2026-01-05T07:30:00+00:00~42"),

@@ -9,9 +9,10 @@ from mltrace_exporter import marks
 from mltrace_exporter.api.examples import answers, exemplify
 from mltrace_exporter.api.parameters import Limit, Moment, Text, check_texts
 from mltrace_exporter.api.problems import MAY_BE_MISSING
-from mltrace_exporter.queries import notes, runs
+from mltrace_exporter.queries import comparison, notes, runs
 from mltrace_exporter.web import Reading, Writing
 from mltrace_otel.contract.api import (
+    Comparison,
     Note,
     NotePage,
     NoteRequest,
@@ -114,6 +115,21 @@ def count_runs(connection: Reading, selected: Selected) -> RunCount:
 def get_run(connection: Reading, ref: Ref) -> Run:
     """Answer with everything that is known about one run."""
     return runs.get_run(connection, ref)
+
+
+@router.get("/{ref}/changes", responses=answers(Comparison))
+def list_changes(
+    connection: Reading,
+    ref: Ref,
+    since: Annotated[
+        Text | None,
+        Query(description="The run to compare it to; if not said, its component's run before."),
+    ] = None,
+) -> Comparison:
+    """Answer with what differs between a run and an earlier one, of any component."""
+    if since is None:
+        return comparison.compare_to_before(connection, ref)
+    return comparison.compare_runs(connection, since, ref)
 
 
 @router.get("/{ref}/notes", responses=answers(NotePage))

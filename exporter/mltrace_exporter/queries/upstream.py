@@ -1,14 +1,24 @@
-"""Is anything wrong further up? What is known of a run's ancestors, in numbers."""
+"""Is anything wrong further up? What is known of a run's ancestors, in numbers and sentences."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from mltrace_exporter.lineage.faults import explain_fault
+from mltrace_exporter.lineage.graph import measure_depths
 from mltrace_exporter.lineage.staleness import explain_staleness
 from mltrace_exporter.store.lineage.ancestors import Edge, read_edges, walk_upstream
 from mltrace_exporter.store.lineage.staleness import read_dependencies
-from mltrace_exporter.store.lineage.verdicts import judge_runs
-from mltrace_otel.contract.api import UPSTREAM_LIMIT, Execution, UpstreamVerdict
+from mltrace_exporter.store.lineage.verdicts import Verdict, read_verdicts
+from mltrace_otel.contract.api import (
+    UPSTREAM_FAULT_LIMIT,
+    UPSTREAM_LIMIT,
+    Execution,
+    UpstreamFault,
+    UpstreamVerdict,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +50,10 @@ def read_upstream(connection: sa.Connection, run_id: int) -> Upstream:
 
 
 def judge_upstream(connection: sa.Connection, upstream: Upstream) -> UpstreamVerdict:
-    """Return how many of the ancestors are stale, failed or aborted, and their failed tests."""
+    """Return how many ancestors are stale, failed or aborted, and what is wrong with them."""
     ids = set(upstream.ancestors)
-    failed_tests, ends = judge_runs(connection, ids)
+    verdicts = read_verdicts(connection, ids)
+    ends = Counter(verdict.execution for verdict in verdicts)
     edges = [edge for edge in upstream.edges if edge.consumer in ids]
     stale = {
         dependency.consumer_id
@@ -51,9 +62,22 @@ def judge_upstream(connection: sa.Connection, upstream: Upstream) -> UpstreamVer
     }
     return UpstreamVerdict(
         run_count=len(ids),
-        failed_tests=failed_tests,
+        failed_tests=sum(len(verdict.failed_tests) for verdict in verdicts),
         stale=len(stale),
-        error=ends.get(Execution.ERROR, 0),
-        aborted=ends.get(Execution.ABORTED, 0),
+        error=ends[Execution.ERROR],
+        aborted=ends[Execution.ABORTED],
         truncated=upstream.truncated,
+        faults=_list_faults(upstream, verdicts)[:UPSTREAM_FAULT_LIMIT],
     )
+
+
+def _list_faults(upstream: Upstream, verdicts: Sequence[Verdict]) -> list[UpstreamFault]:
+    edges = ((edge.consumer, edge.producer) for edge in upstream.edges)
+    depths = measure_depths(upstream.run_id, edges)
+    faults = []
+    for verdict in sorted(verdicts, key=lambda each: (depths[each.run_id], each.run_id)):
+        depth = depths[verdict.run_id]
+        sentence = explain_fault(verdict.component, verdict.execution, verdict.failed_tests, depth)
+        if sentence:
+            faults.append(UpstreamFault(verdict.run_id, depth, sentence))
+    return faults

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from mltrace_exporter.store.bulk import ask
-from mltrace_exporter.store.lineage.edges import is_direction
+from mltrace_exporter.store.lineage.edges import is_direction, is_final
 from mltrace_exporter.store.liveness import shown_end, shown_execution
 from mltrace_exporter.store.schema import (
     code,
@@ -39,6 +39,22 @@ def read_start(connection: sa.Connection, run_id: int) -> datetime:
     query = sa.select(component_run.c.started_at).where(component_run.c.id == run_id)
     started_at: datetime = connection.scalars(query).one()
     return started_at
+
+
+def read_neighbours(connection: sa.Connection, run_id: int) -> tuple[int | None, int | None]:
+    """Return the ids of the component's runs that began just before and just after.
+
+    The one before has ended, so that the run can be compared to it.
+    """
+    run, other = component_run, component_run.alias("other")
+    here, there = sa.tuple_(run.c.started_at, run.c.id), sa.tuple_(other.c.started_at, other.c.id)
+    order = other.c.started_at, other.c.id
+    kin = sa.select(other.c.id).where(other.c.component == run.c.component).limit(1).correlate(run)
+    before = kin.where(there < here, is_final(other)).order_by(*(column.desc() for column in order))
+    after = kin.where(there > here).order_by(*order)
+    query = sa.select(before.scalar_subquery(), after.scalar_subquery()).where(run.c.id == run_id)
+    found = connection.execute(query).one()
+    return found[0], found[1]
 
 
 def find_by_span(connection: sa.Connection, first: bytes, last: bytes) -> list[int]:

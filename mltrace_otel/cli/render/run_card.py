@@ -27,6 +27,7 @@ from mltrace_otel.contract.api import Pointer, Run, TestOutcome, UpstreamVerdict
 
 _POINTERS_SHOWN = 30
 _DIGEST_LENGTH = 24
+_FAULTS_SHOWN = 5
 
 
 def render_run(run: Run, now: datetime) -> RenderableType:
@@ -190,6 +191,7 @@ def _judge_upstream(verdict: UpstreamVerdict) -> RenderableType:
     ]
     among = f"among {looked_at}{count(verdict.run_count, 'earlier run')}"
     found = [f"{words} {among}" for words, number in faults if number]
+    found += [f"{fault.sentence} (run {fault.run_id})" for fault in verdict.faults[:_FAULTS_SHOWN]]
     return lines(*(warnings(found) if found else [Text(f"nothing wrong {among}", style="green")]))
 
 

@@ -5,6 +5,13 @@ in UTC (ISO 8601 in JSON), durations are seconds, sizes are bytes, ids of runs a
 """
 
 from mltrace_otel.contract.api.alerts import Alert, AlertSeverity
+from mltrace_otel.contract.api.comparison import (
+    Change,
+    Comparison,
+    FactChange,
+    PointerChange,
+    TestChange,
+)
 from mltrace_otel.contract.api.components import Component, ComponentRequest, Tag, TagRequest
 from mltrace_otel.contract.api.flags import (
     FLAG_LIMIT,
@@ -32,6 +39,7 @@ from mltrace_otel.contract.api.review import Candidate, Review, ReviewSort
 from mltrace_otel.contract.api.runs import (
     NOTE_LIMIT,
     POINTER_LIMIT,
+    UPSTREAM_FAULT_LIMIT,
     UPSTREAM_LIMIT,
     Execution,
     Pointer,
@@ -43,6 +51,7 @@ from mltrace_otel.contract.api.runs import (
     RunSummary,
     StaleReason,
     TestVerdict,
+    UpstreamFault,
     UpstreamVerdict,
 )
 from mltrace_otel.contract.api.search import SearchAnswer
@@ -63,13 +72,16 @@ __all__ = [
     "POINTER_FLAG_LIMIT",
     "POINTER_LIMIT",
     "TRACE_LIMIT",
+    "UPSTREAM_FAULT_LIMIT",
     "UPSTREAM_LIMIT",
     "Alert",
     "AlertSeverity",
     "Candidate",
     "CaseHistory",
+    "Change",
     "CleanRequest",
     "Cleaned",
+    "Comparison",
     "Component",
     "ComponentEdge",
     "ComponentNode",
@@ -79,6 +91,7 @@ __all__ = [
     "DeadLetterPage",
     "EdgeRule",
     "Execution",
+    "FactChange",
     "Flag",
     "FlagChange",
     "FlagRequest",
@@ -87,6 +100,7 @@ __all__ = [
     "NotePage",
     "NoteRequest",
     "Pointer",
+    "PointerChange",
     "PointerHistory",
     "PointerUse",
     "Problem",
@@ -103,6 +117,7 @@ __all__ = [
     "StaleReason",
     "Tag",
     "TagRequest",
+    "TestChange",
     "TestOutcome",
     "TestVerdict",
     "Trace",
@@ -110,5 +125,6 @@ __all__ = [
     "TraceNode",
     "Trial",
     "UnflagRequest",
+    "UpstreamFault",
     "UpstreamVerdict",
 ]

@@ -106,6 +106,21 @@ class Pointer:
 
 
 @dataclass(frozen=True, slots=True)
+class UpstreamFault:
+    """An ancestor with which something is wrong.
+
+    Attributes:
+        run_id: the ancestor.
+        depth: how many runs up it is; 1 for one that the run itself read from.
+        sentence: what is wrong, e.g. "Made from data that failed RangeTest.testNulls two runs up."
+    """
+
+    run_id: int
+    depth: int
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
 class UpstreamVerdict:
     """What is wrong further up in a run's lineage.
 
@@ -116,6 +131,8 @@ class UpstreamVerdict:
         error: how many of them raised.
         aborted: how many of them never ended.
         truncated: true if there are more ancestors than ``UPSTREAM_LIMIT``.
+        faults: those that failed, aborted, or whose tests failed; the nearest
+            ``UPSTREAM_FAULT_LIMIT``, nearest first.
     """
 
     run_count: int
@@ -124,9 +141,11 @@ class UpstreamVerdict:
     error: int
     aborted: int
     truncated: bool
+    faults: list[UpstreamFault] = field(default_factory=list)
 
 
 UPSTREAM_LIMIT = 200
+UPSTREAM_FAULT_LIMIT = 20
 
 
 @dataclass(frozen=True, slots=True)

@@ -214,6 +214,7 @@ def test_inspect_tells_what_is_wrong_upstream(mltrace: Mltrace, record: Record) 
         "! 1 failed test among 2 earlier runs",
         "! 1 stale run among 2 earlier runs",
         "! 1 failed run among 2 earlier runs",
+        "one run up. (run 2)",
     ):
         assert said in shown
 

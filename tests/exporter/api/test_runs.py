@@ -196,6 +196,19 @@ def test_a_run_tells_what_is_wrong_with_its_ancestors(api: httpx.Client, record:
         "error": 1,
         "aborted": 0,
         "truncated": False,
+        "faults": [
+            {
+                "run_id": 2,
+                "depth": 1,
+                "sentence": "Made from what clean left when it failed one run up.",
+            },
+            {
+                "run_id": 1,
+                "depth": 2,
+                "sentence": "Made from data that failed RangeTest.testRange, RangeTest.testRange"
+                " two runs up.",
+            },
+        ],
     }
     assert api.get("/api/runs/1").json()["upstream"]["run_count"] == 0
 

@@ -46,6 +46,19 @@ def read_evidence(connection: sa.Connection, run_ids: Collection[int]) -> dict[i
     return {row[0]: Evidence(*row) for row in rows}
 
 
+def list_failed_tests(run: sa.Table) -> sa.ScalarSelect[list[str]]:
+    """Return the names of a run's tests that failed, as "Suite.case", in their order."""
+    name = test_result.c.suite + "." + test_result.c["case"]
+    none = sa.cast(pg.array([]), pg.ARRAY(sa.Text))
+    names = sa.func.array_agg(pg.aggregate_order_by(name, test_result.c.position))
+    return (
+        sa.select(sa.func.coalesce(names, none))
+        .where(test_result.c.run_id == run.c.id, is_failed_test)
+        .correlate(run)
+        .scalar_subquery()
+    )
+
+
 @cache
 def _select_evidence() -> sa.Select[int, datetime, str | None, list[str], bool, bool]:
     asked, run = ask(id=sa.BigInteger), component_run
@@ -54,7 +67,7 @@ def _select_evidence() -> sa.Select[int, datetime, str | None, list[str], bool, 
         run.c.id,
         run.c.started_at,
         sa.case((run.c.execution == "error", sa.func.coalesce(run.c.message, "no message"))),
-        _list_failed_tests(run),
+        list_failed_tests(run),
         _changed(run.c.code_hash, before.c.code_hash),
         _changed(run.c.git_hash, before.c.git_hash),
     ).select_from(asked.join(run, run.c.id == asked.c.id).outerjoin(before, sa.true()))
@@ -72,18 +85,6 @@ def _run_before(run: sa.Table) -> sa.FromClause:
         .order_by(earlier.c.started_at.desc(), earlier.c.span_id)
         .limit(1)
         .lateral("before")
-    )
-
-
-def _list_failed_tests(run: sa.Table) -> sa.ScalarSelect[list[str]]:
-    name = test_result.c.suite + "." + test_result.c["case"]
-    none = sa.cast(pg.array([]), pg.ARRAY(sa.Text))
-    names = sa.func.array_agg(pg.aggregate_order_by(name, test_result.c.position))
-    return (
-        sa.select(sa.func.coalesce(names, none))
-        .where(test_result.c.run_id == run.c.id, is_failed_test)
-        .correlate(run)
-        .scalar_subquery()
     )
 
 

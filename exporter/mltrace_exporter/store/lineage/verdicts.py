@@ -1,26 +1,36 @@
-"""What is known of many runs at once, in numbers."""
+"""How many runs ended, and what their tests found, all at once."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
+from functools import cache
 
 import sqlalchemy as sa
 
-from mltrace_exporter.store.bulk import unnest
+from mltrace_exporter.store.bulk import ask
+from mltrace_exporter.store.lineage.evidence import list_failed_tests
 from mltrace_exporter.store.liveness import shown_execution
-from mltrace_exporter.store.schema import component_run, is_failed_test, test_result
+from mltrace_exporter.store.schema import component_run
 
 
-def judge_runs(connection: sa.Connection, run_ids: Collection[int]) -> tuple[int, dict[str, int]]:
-    """Return how many tests of these runs failed, and how many runs ended in each way."""
-    asked = unnest(id=(list(run_ids), sa.BigInteger))
-    tests = (
-        sa.select(sa.func.count())
-        .select_from(asked.join(test_result, test_result.c.run_id == asked.c.id))
-        .where(is_failed_test)
-    )
-    shown = shown_execution(component_run)
-    ends = (
-        sa.select(shown, sa.func.count())
-        .select_from(asked.join(component_run, component_run.c.id == asked.c.id))
-        .group_by(shown)
-    )
-    return connection.scalar(tests) or 0, dict(connection.execute(ends).all())
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A run's component, how the run ended, and its tests that failed, as "Suite.case"."""
+
+    run_id: int
+    component: str
+    execution: str
+    failed_tests: list[str]
+
+
+def read_verdicts(connection: sa.Connection, run_ids: Collection[int]) -> list[Verdict]:
+    """Return the verdict on each run."""
+    rows = connection.execute(_select_verdicts(), {"id": list(run_ids)})
+    return [Verdict(*row) for row in rows]
+
+
+@cache
+def _select_verdicts() -> sa.Select[int, str, str, list[str]]:
+    asked, run = ask(id=sa.BigInteger), component_run
+    return sa.select(
+        run.c.id, run.c.component, shown_execution(run), list_failed_tests(run)
+    ).select_from(asked.join(run, run.c.id == asked.c.id))
