@@ -8,6 +8,7 @@ import json
 import re
 import textwrap
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -17,6 +18,7 @@ import yaml
 
 import mltrace_otel
 import mltrace_otel.stock
+from mltrace_dashboards.files import render_dashboards, write_json
 from mltrace_exporter.main import create_app
 from mltrace_exporter.metrics import PROCESS_METRICS, STORE_METRICS, Metric
 from mltrace_exporter.monitoring.rules import write_burn_rate_rules, write_rules
@@ -27,6 +29,7 @@ from mltrace_otel.contract.attributes import ATTRIBUTES, TEST_EVENT, Place
 
 _REFERENCE = Path(__file__).parent / "reference"
 _PROMETHEUS = Path(__file__).parent.parent / "collector-config" / "prometheus"
+_DASHBOARDS = Path(__file__).parent.parent / "dashboards" / "json"
 _WIDTH = 88
 _OWN_ERRORS = {"403", "404"}  # all others stand at the beginning of the page
 
@@ -240,7 +243,13 @@ def render_burn_rate_rules() -> str:
     return _BURN_RATE_RULES + _dump(write_burn_rate_rules())
 
 
+def render_dashboard(name: str) -> str:
+    """Return a dashboard as Grafana reads it."""
+    return write_json(render_dashboards()[name])
+
+
 PAGES: dict[Path, Callable[[], str]] = {
+    **{_DASHBOARDS / name: partial(render_dashboard, name) for name in render_dashboards()},
     _PROMETHEUS / "mltrace-rules.yaml": render_rules,
     _PROMETHEUS / "mltrace-burn-rate.yaml": render_burn_rate_rules,
     _REFERENCE / "metrics.md": render_metrics,

@@ -51,16 +51,22 @@ def bare(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return binaries
 
 
-def test_the_wheel_holds_both_packages_and_nothing_else(wheel: Path) -> None:
+def test_the_wheel_holds_the_packages_and_nothing_else(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
 
     tops = {name.partition("/")[0] for name in names}
     assert {name for name in tops if not name.endswith(".dist-info")} == {
+        "mltrace_dashboards",
         "mltrace_exporter",
         "mltrace_otel",
     }
-    for kept in ("mltrace_otel/py.typed", "mltrace_exporter/panel/templates/base.html"):
+    for kept in (
+        "mltrace_otel/py.typed",
+        "mltrace_exporter/panel/templates/base.html",
+        "mltrace_dashboards/json/mltrace-overview.json",
+        "mltrace_dashboards/provisioning/datasources/mltrace.yaml",
+    ):
         assert kept in names
     assert any(name.startswith("mltrace_exporter/store/migrations/versions/") for name in names)
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)

@@ -72,7 +72,9 @@ def test_imports_follow_the_contracts() -> None:
     assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.parametrize("package", ["mltrace_otel", "exporter/mltrace_exporter"])
+@pytest.mark.parametrize(
+    "package", ["mltrace_otel", "exporter/mltrace_exporter", "dashboards/mltrace_dashboards"]
+)
 def test_every_module_has_its_place_in_the_contracts(package: str) -> None:
     """The contracts are exhaustive, so a new module without a place fails; so must an old place."""
     settings = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())

@@ -63,7 +63,7 @@ def select_history() -> _Rows:
     run, verdict = component_run, _judge(component_run)
     earlier = component_run.alias("earlier")
     before = (
-        sa.select(earlier.c.id, earlier.c.started_at, earlier.c.code_hash)
+        sa.select(earlier.c.id, earlier.c.started_at, earlier.c.code_hash, earlier.c.git_hash)
         .where(earlier.c.component == run.c.component, earlier.c.started_at < run.c.started_at)
         .order_by(earlier.c.started_at.desc(), earlier.c.id.desc())
         .limit(1)
@@ -85,6 +85,7 @@ def select_history() -> _Rows:
         before.c.id.label("run_before_id"),
         sa.cast(apart, sa.Double).label("since_run_before_s"),
         sa.func.coalesce(run.c.code_hash != before.c.code_hash, sa.false()).label("code_changed"),
+        sa.func.coalesce(run.c.git_hash != before.c.git_hash, sa.false()).label("git_changed"),
     ).select_from(run.join(verdict, sa.true()).outerjoin(before, sa.true()))
 
 

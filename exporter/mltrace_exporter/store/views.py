@@ -178,6 +178,7 @@ VIEWS = (
             "run_before_id": "Number of the component's run before.",
             "since_run_before_s": "Seconds from the start of the run before to the start of this.",
             "code_changed": "Whether its code differs from that of the run before.",
+            "git_changed": "Whether its git commit differs from that of the run before.",
         },
     ),
     View(
