@@ -84,7 +84,7 @@ is dropped and made anew when a new version needs it, together with whatever els
 granted on it.
 
 Each view answers quickly over millions of runs if it is asked for a time range or, newest first,
-for a limited number of rows. There is no view of output profiles: profiles are not stored yet.
+for a limited number of rows.
 """
 
 _CLI = """\

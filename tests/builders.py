@@ -1,12 +1,26 @@
 """Builds component runs for tests: plain defaults, time in minutes since an epoch."""
 
 import itertools
+import json
 from collections.abc import Iterable
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
-from mltrace_exporter.model import Io, IoPart, Marker, Run, SpanId, TestResult, Words
+from mltrace_exporter.model import (
+    Io,
+    IoPart,
+    Marker,
+    Run,
+    SpanId,
+    TestResult,
+    VariableProfile,
+    Words,
+)
+from mltrace_otel.profiles.encoding import encode_columns
+from mltrace_otel.profiles.shapes import Column
+from mltrace_otel.profiles.summaries import summarise
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -73,6 +87,8 @@ def make_marker(run: Run, alive: float = 1, state: str = "running", number: int 
         error_type=None,
         io=tuple(io for io in run.io if io.direction == "input"),
         tests=(),
+        profiles=(),
+        metrics=(),
     )
     return Marker(make_span_id(number or None).span_id, known)
 
@@ -91,6 +107,26 @@ def make_test(case: str = "testRange", status: str = "pass", **fields: Any) -> T
     """Return what a test method found."""
     return TestResult(
         **{"suite": "RangeTest", "case": case, "phase": "after", **fields}, status=status
+    )
+
+
+def make_profile(
+    *columns: Column, variable: str = "predictions", rows: int | None = None, **fields: Any
+) -> VariableProfile:
+    """Return what a variable held, all of it looked at."""
+    rows = max((each.count + each.nulls for each in columns), default=0) if rows is None else rows
+    return VariableProfile(
+        **{
+            "direction": "output",
+            "variable": variable,
+            "pointer": None,
+            "rows": rows,
+            "looked_at": rows,
+            "columns_left_out": 0,
+            "columns": encode_columns(columns),
+            "figures": json.dumps([asdict(summarise(column)) for column in columns]),
+            **fields,
+        }
     )
 
 

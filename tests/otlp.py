@@ -11,7 +11,18 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
-from mltrace_exporter.model import Batch, Io, IoPart, Marker, Run, SpanId, TestResult, Words
+from mltrace_exporter.model import (
+    Batch,
+    Io,
+    IoPart,
+    Marker,
+    MetricValue,
+    Run,
+    SpanId,
+    TestResult,
+    VariableProfile,
+    Words,
+)
 from mltrace_otel.contract import attributes as names
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -96,6 +107,11 @@ def write_span(run: Run) -> Span:
         _add_link(span, run, io)
     for test in run.tests:
         span.events.add(name=names.TEST_EVENT, attributes=write_attributes(_tell_test(test)))
+    for profile in run.profiles:
+        attributes = write_attributes(_tell_profile(profile))
+        span.events.add(name=names.PROFILE_EVENT, attributes=attributes)
+    for metric in run.metrics:
+        span.events.add(name=names.METRIC_EVENT, attributes=write_attributes(_tell_metric(metric)))
     return span
 
 
@@ -155,6 +171,26 @@ def _tell_test(test: TestResult) -> dict[str, object]:
         names.TEST_PHASE: test.phase,
         names.TEST_MESSAGE: test.message,
         names.TEST_DURATION: test.duration_s,
+    }
+
+
+def _tell_profile(profile: VariableProfile) -> dict[str, object]:
+    return {
+        names.IO_DIRECTION: profile.direction,
+        names.IO_NAME: profile.pointer,
+        names.PROFILE_VARIABLE: profile.variable,
+        names.PROFILE_ROWS: profile.rows,
+        names.PROFILE_SAMPLED_ROWS: profile.looked_at,
+        names.PROFILE_COLUMNS_LEFT_OUT: profile.columns_left_out or None,
+        names.PROFILE_COLUMNS: profile.columns,
+    }
+
+
+def _tell_metric(metric: MetricValue) -> dict[str, object]:
+    return {
+        names.METRIC_NAME: metric.name,
+        names.METRIC_VALUE: metric.value,
+        names.IO_DIRECTION: "output" if metric.is_output else None,
     }
 
 

@@ -17,7 +17,7 @@ from mltrace_otel.profiles.shapes import (
 
 def hash_text(text: str) -> int:
     """Return a number that looks random and is the same each time."""
-    return random.Random(text).getrandbits(SKETCH_BITS)  # noqa: S311 - no secret
+    return random.Random(text.encode(errors="surrogatepass")).getrandbits(SKETCH_BITS)  # noqa: S311 - no secret
 
 
 def summarise_values(texts: Sequence[str]) -> Values:

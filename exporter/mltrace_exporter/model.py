@@ -43,6 +43,31 @@ class TestResult(NamedTuple):
     duration_s: float | None = None
 
 
+class VariableProfile(NamedTuple):
+    """What a variable held.
+
+    ``columns`` is the JSON of `mltrace_otel.profiles.encoding`, ``figures`` that of a list of
+    `mltrace_otel.profiles.summaries.Summary`.
+    """
+
+    direction: str
+    variable: str
+    pointer: str | None
+    rows: int
+    looked_at: int
+    columns_left_out: int
+    columns: str
+    figures: str
+
+
+class MetricValue(NamedTuple):
+    """A number that a run logged, or that its function gave. It may be NaN or infinite."""
+
+    name: str
+    value: float
+    is_output: bool = False
+
+
 class Words(NamedTuple):
     """What a run says about its component. The newest run's words win as a whole."""
 
@@ -79,6 +104,8 @@ class Run(NamedTuple):
     git_dirty: bool | None = None
     io: tuple[Io, ...] = ()
     tests: tuple[TestResult, ...] = ()
+    profiles: tuple[VariableProfile, ...] = ()
+    metrics: tuple[MetricValue, ...] = ()
     resource: Mapping[str, object] = _NOTHING
     attributes: Mapping[str, object] = _NOTHING
 

@@ -7,22 +7,33 @@ from itertools import pairwise
 
 import pytest
 import sqlalchemy as sa
-from builders import make_marker, make_run, make_span_id, names, read, split_run, wrote
+from builders import (
+    make_marker,
+    make_profile,
+    make_run,
+    make_span_id,
+    names,
+    read,
+    split_run,
+    wrote,
+)
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from naive import NaiveStore
 from otlp import write_batch as write_request
+from summarising import make_categorical, make_numeric
 
 from mltrace_exporter.decode import Encoding
 from mltrace_exporter.errors import NotFound
 from mltrace_exporter.ingest import Ingest
 from mltrace_exporter.marks import flag_outputs
-from mltrace_exporter.model import Batch, Io, IoPart, Marker, Run, SpanId
+from mltrace_exporter.model import Batch, Io, IoPart, Marker, MetricValue, Run, SpanId
 from mltrace_exporter.queries.lineage import impact_output, impact_run, trace_output
 from mltrace_exporter.queries.review import review_flags
 from mltrace_exporter.queries.runs import summarise
 from mltrace_exporter.store.arrivals.totals import RUNS_TOTAL, read_totals
 from mltrace_exporter.store.arrivals.write import write_batch
+from mltrace_exporter.store.distributions import read_metrics, read_profiles
 from mltrace_exporter.store.lineage.ancestors import read_edges
 from mltrace_exporter.store.schema import component_run, metadata
 from mltrace_otel.contract.api import FlagRequest, StaleReason
@@ -32,6 +43,14 @@ pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
 
 NAMES = ("a", "b", "c", "d")
 COMPONENTS = ("etl", "train", "predict")
+PROFILES = (
+    (),
+    (make_profile(make_numeric("x", [1.0, None, -3.5]), variable="a"),),
+    (
+        make_profile(make_categorical("s", ["u", "v"]), variable="a"),
+        make_profile(make_numeric("x", [2.0]), variable="b", direction="input", pointer="b"),
+    ),
+)
 
 _digests = st.sampled_from((None, None, "d:1", "d:2", "sampled-d:1"))
 _sizes = st.sampled_from((8, 1000))
@@ -68,6 +87,8 @@ def _runs(draw: st.DrawFn, id_: SpanId, ids: list[SpanId]) -> Run:
         infers_dependencies=draw(st.sampled_from((True, True, True, False))),
         staleness_threshold_s=draw(st.sampled_from((None, 150.0))),
         execution=draw(st.sampled_from(("ok", "ok", "error"))),
+        profiles=draw(st.sampled_from(PROFILES)),
+        metrics=draw(st.sampled_from(((), (MetricValue("mae", 1.5),)))),
     )
 
 
@@ -182,6 +203,7 @@ def _compare(connection: sa.Connection, story: Story) -> None:
     assert set(keys.values()) == model.runs.keys()
     _compare_counters(connection, story.ended)
     _compare_runs(connection, model, keys)
+    _compare_distributions(connection, model, keys)
     _compare_edges(connection, model, keys)
     _compare_staleness(connection, model, keys)
     _compare_traces(connection, model, keys)
@@ -200,6 +222,23 @@ def _compare_runs(connection: sa.Connection, model: NaiveStore, keys: dict[int, 
     for run_id, summary in summarise(connection, list(keys)).items():
         run = model.runs[keys[run_id]]
         assert (summary.inputs, summary.outputs) == (names(run, "input"), names(run, "output"))
+
+
+def _compare_distributions(
+    connection: sa.Connection, model: NaiveStore, keys: dict[int, bytes]
+) -> None:
+    profiles = {(row.run_id, row.variable): row.columns for row in read_profiles(connection, keys)}
+    assert profiles == {
+        (run_id, each.variable): each.columns
+        for run_id, key in keys.items()
+        for each in model.runs[key].profiles
+    }
+    metrics = {(row.run_id, row.name): row.value for row in read_metrics(connection, keys)}
+    assert metrics == {
+        (run_id, each.name): each.value
+        for run_id, key in keys.items()
+        for each in model.runs[key].metrics
+    }
 
 
 def _read_keys(connection: sa.Connection) -> dict[int, bytes]:

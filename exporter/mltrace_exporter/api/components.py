@@ -1,6 +1,6 @@
 """Routes about components and their tags. Names may hold slashes."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Body, Path, Query
 from pydantic import AfterValidator
@@ -9,9 +9,17 @@ from mltrace_exporter import marks
 from mltrace_exporter.api.examples import answers, exemplify
 from mltrace_exporter.api.parameters import Limit, Text, check_names, check_texts
 from mltrace_exporter.api.problems import MAY_BE_MISSING
-from mltrace_exporter.queries import components, outcomes
+from mltrace_exporter.queries import components, distributions, outcomes
 from mltrace_exporter.web import Reading, Writing
-from mltrace_otel.contract.api import CaseHistory, Component, ComponentRequest, Tag, TagRequest
+from mltrace_otel.contract.api import (
+    CaseHistory,
+    Component,
+    ComponentRequest,
+    MetricHistory,
+    RunProfile,
+    Tag,
+    TagRequest,
+)
 
 router = APIRouter(tags=["components"])
 
@@ -66,6 +74,37 @@ def list_components(
 def list_tests(connection: Reading, name: Name, limit: Runs = 20) -> list[CaseHistory]:
     """List what each test of a component found in its newest runs."""
     return outcomes.list_tests(connection, name, limit=limit)
+
+
+@router.get(
+    "/components/{name:any}/profiles", responses={**answers(list[RunProfile]), **MAY_BE_MISSING}
+)
+def list_profiles(
+    connection: Reading,
+    name: Name,
+    variable: Annotated[Text | None, Query(description="Only those of this variable.")] = None,
+    direction: Annotated[
+        Literal["input", "output"] | None, Query(description="Only those of this direction.")
+    ] = None,
+    limit: Annotated[int, Query(ge=1, le=100, description="How many distributions.")] = 20,
+) -> list[RunProfile]:
+    """List how a component's inputs and outputs were distributed, newest run first."""
+    return distributions.list_profiles(
+        connection, name, variable=variable, direction=direction, limit=limit
+    )
+
+
+@router.get(
+    "/components/{name:any}/metrics", responses={**answers(list[MetricHistory]), **MAY_BE_MISSING}
+)
+def list_metrics(
+    connection: Reading,
+    name: Name,
+    metric: Annotated[Text | None, Query(description="Only the metric of this name.")] = None,
+    limit: Runs = 20,
+) -> list[MetricHistory]:
+    """List the metrics of a component's newest runs, each newest first."""
+    return distributions.list_metrics(connection, name, name=metric, limit=limit)
 
 
 @router.get("/components/{name:any}", responses={**answers(Component), **MAY_BE_MISSING})

@@ -7,6 +7,8 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from mltrace_otel.contract import api as shapes
+from mltrace_otel.profiles.shapes import Buckets, Column, ColumnKind, Histogram, Numbers, Profile
+from mltrace_otel.profiles.summaries import summarise
 
 _WHEN = datetime(2026, 1, 5, 7, 30, tzinfo=UTC)
 _LATER = datetime(2026, 1, 6, 9, 15, tzinfo=UTC)
@@ -79,6 +81,24 @@ _ALERT = shapes.Alert(
 )
 _READ = shapes.Pointer(_MODEL, "model", _DIGEST, 812_000, [], flagged=False, producer_id=7)
 _WRITTEN = shapes.Pointer(_OUTPUT, "data", _DIGEST, 51_200, [], flagged=True)
+_DELAYS = Column(
+    "delay",
+    ColumnKind.NUMERIC,
+    4,
+    1,
+    numbers=Numbers(
+        minimum=-2.0,
+        maximum=31.0,
+        total=33.0,
+        squares=981.0,
+        infinite=0,
+        histogram=Histogram(0, 1, Buckets(1, (1, 0, 0, 1)), Buckets(0, (1,))),
+    ),
+)
+_PROFILE = shapes.RunProfile(
+    42, _WHEN, "output", "predictions", _OUTPUT, Profile(5, 5, (_DELAYS,)), [summarise(_DELAYS)]
+)
+_METRIC = shapes.Metric("mae", 11.25, is_output=False)
 _VALUES: dict[object, object] = {
     list[shapes.Alert]: [_ALERT],
     list[shapes.CaseHistory]: [
@@ -134,6 +154,9 @@ _VALUES: dict[object, object] = {
     shapes.FlagRequest: shapes.FlagRequest(
         [_OUTPUT], "all delays are negative", "jeanne", shapes.Severity.HIGH
     ),
+    list[shapes.MetricHistory]: [
+        shapes.MetricHistory("mae", is_output=False, points=[shapes.MetricPoint(42, _WHEN, 11.25)])
+    ],
     shapes.Note: _NOTE,
     shapes.NotePage: shapes.NotePage([_NOTE], None),
     shapes.NoteRequest: shapes.NoteRequest("Ran again after the feed was repaired.", "jeanne"),
@@ -182,8 +205,15 @@ _VALUES: dict[object, object] = {
                 )
             ],
         ),
+        profiles=[
+            shapes.ProfileSummary(
+                "output", "predictions", _OUTPUT, 5, 5, [summarise(_DELAYS)], columns_left_out=0
+            )
+        ],
+        metrics=[_METRIC],
     ),
     shapes.RunCount: shapes.RunCount(365),
+    list[shapes.RunProfile]: [_PROFILE],
     shapes.RunPage: shapes.RunPage([_RUN], "2026-01-05T07:30:00+00:00~42"),
     shapes.SearchAnswer: shapes.SearchAnswer([_COMPONENT], [_OUTPUT], [_NOTE], truncated=False),
     list[shapes.Tag]: [shapes.Tag("production", 3)],

@@ -9,7 +9,7 @@ from mltrace_exporter import marks
 from mltrace_exporter.api.examples import answers, exemplify
 from mltrace_exporter.api.parameters import Limit, Moment, Text, check_texts
 from mltrace_exporter.api.problems import MAY_BE_MISSING
-from mltrace_exporter.queries import comparison, notes, runs
+from mltrace_exporter.queries import comparison, distributions, notes, runs
 from mltrace_exporter.web import Reading, Writing
 from mltrace_otel.contract.api import (
     Comparison,
@@ -20,6 +20,7 @@ from mltrace_otel.contract.api import (
     RunCount,
     RunOrder,
     RunPage,
+    RunProfile,
     RunStatus,
 )
 
@@ -130,6 +131,12 @@ def list_changes(
     if since is None:
         return comparison.compare_to_before(connection, ref)
     return comparison.compare_runs(connection, since, ref)
+
+
+@router.get("/{ref}/profiles", responses=answers(list[RunProfile]))
+def list_run_profiles(connection: Reading, ref: Ref) -> list[RunProfile]:
+    """List how a run's inputs and outputs were distributed, outputs first."""
+    return distributions.list_run_profiles(connection, ref)
 
 
 @router.get("/{ref}/notes", responses=answers(NotePage))

@@ -6,6 +6,7 @@ remaining attributes, where people can see it.
 
 from collections.abc import Iterator
 
+from mltrace_exporter.decode.distributions import read_metrics, read_profiles
 from mltrace_exporter.decode.fields import (
     Rest,
     get_duration,
@@ -27,6 +28,9 @@ from mltrace_otel.contract.outcomes import TestStatus
 # Names that stand in the database's indexes are cut: a row of an index holds 2,700 bytes.
 NAME_LIMIT_BYTES = 500
 TEST_NAME_LIMIT_BYTES = 300
+
+PROFILE_FAULTS = "mltrace.profile.faults"
+"""Among a run's other attributes: why some of its profiles could not be read."""
 
 _DURATION_LIMIT_S = 1e10
 _TEST_STATUSES = frozenset(TestStatus)
@@ -50,6 +54,9 @@ def read_run(span: Span) -> Run:
         raise Unreadable("It has no valid trace id and span id.")
     started_at, ended_at = read_times(span)
     error_type, message = _read_failure(span, rest)
+    profiles, faults = read_profiles(span.events)
+    if faults:
+        rest[PROFILE_FAULTS] = faults
     return Run(
         id=id_,
         component=shorten(component, NAME_LIMIT_BYTES),
@@ -76,6 +83,8 @@ def read_run(span: Span) -> Run:
         git_dirty=take_bool(rest, names.VCS_DIRTY),
         io=read_io(span, rest, id_),
         tests=tuple(_read_tests(span.events)),
+        profiles=profiles,
+        metrics=read_metrics(span.events),
         resource=span.resource,
         attributes=rest,
     )

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from mltrace_exporter.lineage.staleness import explain_staleness
 from mltrace_exporter.queries.components import require_component, require_tag
 from mltrace_exporter.queries.cursors import make_cursor, read_cursor
+from mltrace_exporter.queries.distributions import read_metrics, summarise_profiles
 from mltrace_exporter.queries.notes import page_notes
 from mltrace_exporter.queries.upstream import judge_upstream, read_upstream
 from mltrace_exporter.store import runs as stored
@@ -136,6 +137,8 @@ def get_run(connection: sa.Connection, ref: str) -> Run:
         attributes=attributes,
         note_history=notes,
         upstream=judge_upstream(connection, lineage),
+        profiles=summarise_profiles(connection, run_id),
+        metrics=read_metrics(connection, run_id),
     )
 
 

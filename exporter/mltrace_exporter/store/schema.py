@@ -270,6 +270,41 @@ is_failed_test = test_result.c.status.in_(
 )
 is_skipped_test = test_result.c.status == sa.literal_column("'skip'")
 
+# What variables of a run held: the columns as they came, and their figures for dashboards.
+profile = sa.Table(
+    "profile",
+    metadata,
+    sa.Column(
+        "run_id",
+        sa.BigInteger,
+        sa.ForeignKey("component_run.id", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    sa.Column("direction", sa.Text, primary_key=True),
+    sa.Column("variable", sa.Text, primary_key=True),
+    sa.Column("pointer", sa.Text),
+    sa.Column("rows", sa.BigInteger, nullable=False),
+    sa.Column("looked_at", sa.BigInteger, nullable=False),
+    sa.Column("columns_left_out", sa.Integer, nullable=False),
+    sa.Column("columns", pg.JSON, nullable=False),
+    sa.Column("figures", pg.JSONB, nullable=False),
+)
+
+# Numbers that runs logged, or that their functions gave.
+metric_value = sa.Table(
+    "metric_value",
+    metadata,
+    sa.Column(
+        "run_id",
+        sa.BigInteger,
+        sa.ForeignKey("component_run.id", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("is_output", sa.Boolean, primary_key=True),
+    sa.Column("value", sa.Double, nullable=False),
+)
+
 flag = sa.Table(
     "flag",
     metadata,

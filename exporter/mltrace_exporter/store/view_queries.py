@@ -1,5 +1,7 @@
 """The queries of the views in `views`, from the same rules as the answers of the HTTP API."""
 
+from typing import Any
+
 import sqlalchemy as sa
 
 from mltrace_exporter.store.lineage.edges import edges_of, is_direction, select_last_writer
@@ -12,6 +14,8 @@ from mltrace_exporter.store.schema import (
     io_pointer,
     is_failed_test,
     is_skipped_test,
+    metric_value,
+    profile,
     run_io,
     test_result,
     whole_name,
@@ -19,6 +23,10 @@ from mltrace_exporter.store.schema import (
 
 NODE_LIMIT = 1500
 _COVERAGE_EDGES = 20_000
+_FIGURES = (
+    *("null_ratio", "minimum", "maximum", "mean", "stddev"),
+    *("p5", "p25", "p50", "p75", "p95"),
+)
 
 _Rows = sa.Select[tuple[object, ...]]
 
@@ -149,6 +157,52 @@ def select_tests() -> _Rows:
         test.c.message,
         test.c.duration_s,
     ).join_from(run, test, test.c.run_id == run.c.id)
+
+
+def select_profiles() -> _Rows:
+    """Return the query of ``output_profiles``."""
+    run = component_run
+    columns: list[sa.ColumnClause[Any]] = [
+        *(sa.column(name, sa.Text) for name in ("name", "kind")),
+        *(sa.column(name, sa.BigInteger) for name in ("nulls", "distinct")),
+        *(sa.column(name, sa.Double) for name in _FIGURES),
+    ]
+    figure = sa.func.jsonb_to_recordset(profile.c.figures).table_valued(*columns)
+    figure = figure.render_derived("figure", with_types=True)
+    return (
+        sa.select(
+            run.c.id.label("run_id"),
+            run.c.component,
+            run.c.started_at,
+            profile.c.variable,
+            profile.c.pointer.label("output"),
+            figure.c.name.label("column_name"),
+            figure.c.kind,
+            profile.c.rows,
+            profile.c.looked_at,
+            figure.c.nulls,
+            figure.c.null_ratio,
+            figure.c.minimum.label("min"),
+            figure.c.maximum.label("max"),
+            *(figure.c[name] for name in _FIGURES[3:]),
+            figure.c.distinct.label("distinct_estimate"),
+        )
+        .select_from(run.join(profile, profile.c.run_id == run.c.id).join(figure, sa.true()))
+        .where(profile.c.direction == "output")
+    )
+
+
+def select_metrics() -> _Rows:
+    """Return the query of ``run_metrics``."""
+    run = component_run
+    return sa.select(
+        run.c.id.label("run_id"),
+        run.c.component,
+        run.c.started_at,
+        metric_value.c.name.label("metric"),
+        metric_value.c.value,
+        metric_value.c.is_output,
+    ).join_from(run, metric_value, metric_value.c.run_id == run.c.id)
 
 
 def select_flags() -> _Rows:

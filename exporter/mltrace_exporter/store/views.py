@@ -214,6 +214,46 @@ VIEWS = (
         },
     ),
     View(
+        "output_profiles",
+        "A column of what a run wrote, in figures. Ask with a component, or with a limit on "
+        "started_at. Of texts and nested values, numbers are of their lengths; of moments, seconds "
+        "since 1970.",
+        queries.select_profiles(),
+        {
+            **{name: _RUN[name] for name in ("run_id", "component", "started_at")},
+            "variable": "Name of the variable that was written.",
+            "output": "Name of the output that it is; NULL if nobody said.",
+            "column_name": "Name of the column; of an array or series without one, its variable.",
+            "kind": "What its values are: numeric, boolean, categorical, text, datetime or nested.",
+            "rows": "How many rows there are.",
+            "looked_at": "How many of them the figures are of: fewer than rows if it was a sample.",
+            "nulls": "How many values are missing, of the rows looked at.",
+            "null_ratio": "The share of them.",
+            "min": "The smallest number.",
+            "max": "The largest number.",
+            "mean": "The mean.",
+            "stddev": "The standard deviation.",
+            "p5": "The number that a twentieth do not exceed, within the error of the histogram.",
+            "p25": "The lower quartile.",
+            "p50": "The median.",
+            "p75": "The upper quartile.",
+            "p95": "The number that all but a twentieth do not exceed.",
+            "distinct_estimate": "About how many different values there are; NULL of numbers.",
+        },
+    ),
+    View(
+        "run_metrics",
+        "A number that a run logged, or that its function gave. Ask with a component, or with a "
+        "limit on started_at.",
+        queries.select_metrics(),
+        {
+            **{name: _RUN[name] for name in ("run_id", "component", "started_at")},
+            "metric": "What was measured; of an output, the variable.",
+            "value": "The number.",
+            "is_output": "Whether the function gave it, instead of logging it.",
+        },
+    ),
+    View(
         "flagged_outputs",
         "A flag on an output, open or resolved.",
         queries.select_flags(),
@@ -291,4 +331,4 @@ VIEWS = (
         {"output": "text"},
     ),
 )
-"""All views. There is none of output profiles: nothing stores profiles yet."""
+"""All views."""

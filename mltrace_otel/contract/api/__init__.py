@@ -35,6 +35,13 @@ from mltrace_otel.contract.api.lineage import (
 from mltrace_otel.contract.api.monitoring import CaseHistory, Trial
 from mltrace_otel.contract.api.notes import Note, NotePage, NoteRequest
 from mltrace_otel.contract.api.pointers import POINTER_FLAG_LIMIT, PointerHistory, PointerUse
+from mltrace_otel.contract.api.profiles import (
+    Metric,
+    MetricHistory,
+    MetricPoint,
+    ProfileSummary,
+    RunProfile,
+)
 from mltrace_otel.contract.api.review import Candidate, Review, ReviewSort
 from mltrace_otel.contract.api.runs import (
     NOTE_LIMIT,
@@ -96,6 +103,9 @@ __all__ = [
     "FlagChange",
     "FlagRequest",
     "FlagState",
+    "Metric",
+    "MetricHistory",
+    "MetricPoint",
     "Note",
     "NotePage",
     "NoteRequest",
@@ -104,12 +114,14 @@ __all__ = [
     "PointerHistory",
     "PointerUse",
     "Problem",
+    "ProfileSummary",
     "Review",
     "ReviewSort",
     "Run",
     "RunCount",
     "RunOrder",
     "RunPage",
+    "RunProfile",
     "RunStatus",
     "RunSummary",
     "SearchAnswer",

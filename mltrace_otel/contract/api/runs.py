@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from mltrace_otel.contract.api.notes import Note
+from mltrace_otel.contract.api.profiles import Metric, ProfileSummary
 from mltrace_otel.contract.outcomes import TestOutcome
 
 
@@ -178,6 +179,8 @@ class Run:
     note_history: list[Note] = field(default_factory=list)
     """The newest notes, newest first, at most ``NOTE_LIMIT``; the first of them is ``notes``."""
     upstream: UpstreamVerdict | None = None
+    profiles: list[ProfileSummary] = field(default_factory=list)
+    metrics: list[Metric] = field(default_factory=list)
 
 
 POINTER_LIMIT = 1000

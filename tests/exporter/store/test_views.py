@@ -6,10 +6,12 @@ from typing import Any
 import psycopg2
 import pytest
 import sqlalchemy as sa
-from builders import make_run, make_test, read, wrote
+from builders import make_profile, make_run, make_test, read, wrote
 from sqlalchemy.dialects.postgresql import REGCLASS
+from summarising import make_numeric
 
 from mltrace_exporter.marks import flag_outputs
+from mltrace_exporter.model import MetricValue
 from mltrace_exporter.queries.lineage import trace_output
 from mltrace_exporter.queries.review import review_flags
 from mltrace_exporter.store import views
@@ -23,7 +25,14 @@ RUNS = [
     make_run("etl", 2, io=[wrote("a.csv", "d:2")], code="two", tests=[make_test(status="fail")]),
     make_run("side", 3, io=[wrote("b")]),
     make_run("train", 5, io=[read("a.csv", "d:1"), read("b"), wrote("m")], execution="error"),
-    make_run("predict", 8, io=[read("m"), wrote("prediction")], partition="x"),
+    make_run(
+        "predict",
+        8,
+        io=[read("m"), wrote("prediction")],
+        partition="x",
+        profiles=(make_profile(make_numeric("delay", [1.0, None])),),
+        metrics=(MetricValue("mae", 1.5),),
+    ),
 ]
 
 

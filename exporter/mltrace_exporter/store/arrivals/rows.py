@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from mltrace_exporter.model import Io, Run, TestResult
+from mltrace_exporter.model import Io, MetricValue, Run, TestResult, VariableProfile
 from mltrace_exporter.store import schema
 from mltrace_exporter.store.arrivals.admission import Entry
 from mltrace_exporter.store.arrivals.words import hash_code
-from mltrace_exporter.store.bulk import copy_lines, encode_cells, encode_text
+from mltrace_exporter.store.bulk import copy_lines, copy_rows, encode_cells, encode_text
 
 _OWN_COLUMNS = (
     *("id", "trace_id", "span_id", "parent_span_id", "started_at", "ended_at", "alive_at"),
@@ -32,6 +32,8 @@ _IO_COLUMNS = (
     *("size_bytes", "labels", "producer_trace_id", "producer_span_id"),
 )
 _TEST_COLUMNS = ("run_id", "position", "suite", "case", "phase", "status", "message", "duration_s")
+_PROFILE_COLUMNS = ("run_id", *VariableProfile._fields)
+_METRIC_COLUMNS = ("run_id", *MetricValue._fields)
 
 
 class IoShare(NamedTuple):
@@ -47,7 +49,7 @@ class IoShare(NamedTuple):
 def write_rows(
     connection: sa.Connection, entries: Sequence[Entry], pointer_ids: Mapping[str, int]
 ) -> None:
-    """Write each run with its inputs, outputs and tests.
+    """Write each run with its inputs, outputs, tests, profiles and metrics.
 
     Args:
         connection: to the database.
@@ -60,6 +62,11 @@ def write_rows(
     copy_io(connection, [_share(entry.run_id, entry.run) for entry in entries], pointer_ids)
     tests = (line for entry in entries for line in _test_lines(entry.run_id, entry.run.tests))
     copy_lines(connection, schema.test_result, _TEST_COLUMNS, tests)
+    runs = [(entry.run_id, entry.run) for entry in entries]
+    profiles = ((run_id, *each) for run_id, run in runs for each in run.profiles)
+    copy_rows(connection, schema.profile, _PROFILE_COLUMNS, profiles)
+    metrics = ((run_id, *each) for run_id, run in runs for each in run.metrics)
+    copy_rows(connection, schema.metric_value, _METRIC_COLUMNS, metrics)
 
 
 def copy_io(
