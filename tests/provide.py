@@ -1,7 +1,9 @@
 """Gets the programs that tests use beside Python packages, and says what it could not get and why.
 
-In: this machine. Out: Debian packages (as root), the project's collector in the user's cache (with
-Go), one line for each program that is still missing. Tests skip what is missing; in CI they fail.
+In: this machine. Out: Debian packages (as root), and in the user's cache the project's collector
+(with Go), Grafana's types (with npm) and its Python client (which must not lie in the environment:
+it replaces urllib3); one line for each that is still missing. Tests skip what is missing; in CI
+they fail.
 """
 
 import hashlib
@@ -10,12 +12,21 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _BUILDER_CONFIG = Path(__file__).parent.parent / "collector-config" / "builder.yaml"
+_CONSTRAINTS = Path(__file__).parent.parent / "constraints.txt"
+SCHEMAS = sorted((Path(__file__).parent / "grafana_schema").iterdir())
+"""For each version of Grafana that dashboards are checked against, what npm installs of it."""
+
 _DEBIAN_PACKAGES = {
+    "node": "nodejs",
+    "npm": "npm",
     "chromium": "chromium",
     "promtool": "prometheus",
     "prometheus": "prometheus",
@@ -41,10 +52,23 @@ def find_program(name: str) -> Path | None:
     return Path(found) if found else None
 
 
+def find_grafana_client() -> Path | None:
+    """Return the folder to put on Python's path for grafana-client; None if it is not there."""
+    return _grafana_client_path() if _grafana_client_path().exists() else None
+
+
+def find_schema(source: Path) -> Path | None:
+    """Return the modules that npm installed for one of `SCHEMAS`; None if they are not there."""
+    modules = _schema_path(source) / "node_modules"
+    return modules if modules.exists() else None
+
+
 def main() -> None:
     """Get what is missing, packages and collector side by side."""
     with ThreadPoolExecutor() as pool:
-        jobs = [pool.submit(_install_packages), pool.submit(_build_collector)]
+        packages = pool.submit(_install_packages)
+        jobs = [packages, pool.submit(_build_collector), pool.submit(_install_grafana_client)]
+        jobs += [pool.submit(_install_schema, source, packages) for source in SCHEMAS]
     for job in jobs:
         problem = job.exception()
         if isinstance(problem, CannotGet):
@@ -88,6 +112,46 @@ def _build_collector() -> None:
         (Path(directory) / "build" / "otelcol-mltrace").rename(target)
 
 
+def _install_grafana_client() -> None:
+    target = _grafana_client_path()
+    if target.exists():
+        return
+    _say("installing Grafana's Python client beside the environment ...")
+    uv = Path(sys.executable).with_name("uv")
+    with _make_folder(target) as folder:
+        options = [f"--python={sys.executable}", f"--constraint={_CONSTRAINTS}"]
+        install = [str(uv), "pip", "install", "--quiet", *options, f"--target={folder}"]
+        _run([*install, "grafana-client"], "Grafana's Python client")
+
+
+def _install_schema(source: Path, packages: "Future[None]") -> None:
+    target = _schema_path(source)
+    if target.exists():
+        return
+    wait([packages])  # npm may be one of them
+    npm = find_program("npm")
+    if not npm:
+        raise CannotGet("Grafana's types: they are installed with npm, and there is no `npm` here.")
+    _say(f"installing the types of Grafana {source.name} ...")
+    with _make_folder(target) as folder:
+        for file in source.iterdir():
+            shutil.copy(file, folder)
+        options = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+        _run([str(npm), "ci", *options], "Grafana's types", str(folder))
+
+
+@contextmanager
+def _make_folder(target: Path) -> Iterator[Path]:
+    """A folder to fill, which is put in its place when that is done."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent) as parent:
+        folder = Path(parent) / "folder"
+        folder.mkdir()
+        yield folder
+        with suppress(FileExistsError, OSError):  # another one was quicker
+            folder.rename(target)
+
+
 def _run(command: list[str], what: str, directory: str | None = None) -> None:
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive", "PATH": _SYSTEM_PATH}
     try:
@@ -114,9 +178,21 @@ def _say(line: str) -> None:
 
 
 def _collector_path() -> Path:
+    return _cache("otelcol", _BUILDER_CONFIG)
+
+
+def _grafana_client_path() -> Path:
+    return _cache("grafana-client", _CONSTRAINTS)
+
+
+def _schema_path(source: Path) -> Path:
+    return _cache(f"grafana-{source.name}", source / "package-lock.json")
+
+
+def _cache(name: str, made_from: Path) -> Path:
     cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
-    digest = hashlib.sha256(_BUILDER_CONFIG.read_bytes()).hexdigest()[:12]
-    return cache / "mltrace-otel" / f"otelcol-{digest}"
+    digest = hashlib.sha256(made_from.read_bytes()).hexdigest()[:12]
+    return cache / "mltrace-otel" / f"{name}-{digest}"
 
 
 if __name__ == "__main__":

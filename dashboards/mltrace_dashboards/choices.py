@@ -57,7 +57,6 @@ def choose(name: str, label: str, sql: str, *, many: bool = False) -> Json:
         "type": "query",
         "label": label,
         "datasource": refer(POSTGRES),
-        "definition": sql,
         "query": sql,
         "refresh": 2,
         "regex": "",

@@ -1,0 +1,335 @@
+"""Every question that a dashboard asks, asked of what `mltrace demo` left behind, as Grafana would.
+
+The demo's own server is scraped by a real Prometheus while the pipeline runs; its PostgreSQL is
+asked as the role that Grafana gets.
+"""
+
+import re
+import subprocess
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import sqlalchemy as sa
+import yaml
+from alerting import Prometheus
+from boards import (
+    POSTGRES,
+    PROMETHEUS,
+    Query,
+    list_annotations,
+    list_links,
+    list_overrides,
+    list_panels,
+    list_queries,
+    read_boards,
+)
+from demo_server import Demo
+from interpolation import Range, Values, expand_promql, expand_sql, interpolate
+from services import REPOSITORY, await_value, require
+
+from mltrace_exporter.embedded import EmbeddedPostgres
+
+READER = "mltrace_grafana"
+PROVISIONING = REPOSITORY / "dashboards" / "provisioning"
+SCRAPES = "8s"  # $__rate_interval: four scrapes of two seconds
+NUMBERS = (int, float)
+# What panels say that have nothing to show until something happens.
+FILLS = re.compile(r"\bFilled (?:while|if|after|for|once|by)\b")
+
+
+@dataclass(frozen=True)
+class Stack:
+    """What the dashboards ask."""
+
+    panel: str
+    prometheus: str
+    reader: sa.Engine
+    range: Range
+    components: list[str]
+
+    def ask_postgres(self, sql: str, variables: Values) -> list[dict[str, Any]]:
+        """Return the rows of a query, as Grafana's role reads them."""
+        with self.reader.connect() as connection:
+            answer = connection.exec_driver_sql(expand_sql(sql, variables, self.range))
+            return [dict(row) for row in answer.mappings()]
+
+    def ask_prometheus(self, query: Query, variables: Values) -> list[dict[str, Any]]:
+        """Return the series of a query: its newest values, or all of the time range."""
+        expression = expand_promql(query.text, variables, SCRAPES)
+        path, parameters = "query", {"query": expression}
+        if query.target["range"]:
+            path = "query_range"
+            times = {"start": self.range.start.timestamp(), "end": self.range.end.timestamp()}
+            parameters |= {name: str(value) for name, value in times.items()} | {"step": "4s"}
+        answer = httpx.post(f"{self.prometheus}/api/v1/{path}", data=parameters)
+        assert answer.status_code == 200, answer.text
+        body = answer.json()
+        assert not body.get("warnings")
+        series: list[dict[str, Any]] = body["data"]["result"]
+        return series
+
+    def choose(self, board: str) -> Iterator[dict[str, Any]]:
+        """Return what a reader may choose on a dashboard: all, or each component, one by one."""
+        common = {"panel_url": self.panel, "phase": ["before", "after"]}
+        names = {each["name"]: each for each in find_board(board)["templating"]["list"]}
+        if "component" not in names:
+            yield common
+        elif names["component"]["multi"]:
+            yield {**common, "component": self.components}
+        else:
+            for component in self.components:
+                chosen = {**common, "component": component}
+                output = self.choose_output(names, chosen) if "output" in names else {}
+                yield {**chosen, **output}
+
+    def choose_output(self, names: dict[str, Any], chosen: dict[str, Any]) -> dict[str, str]:
+        """Return the first of the outputs that a component offers."""
+        rows = self.ask_postgres(names["output"]["query"], chosen)
+        assert rows, f"{chosen['component']} offers no output"
+        return {"output": str(next(iter(rows[0].values())))}
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    root = tmp_path_factory.mktemp("dashboards")
+    start = datetime.now(UTC) - timedelta(minutes=1)
+    with Demo(root / "demo") as demo, Prometheus(root / "prometheus", demo.panel) as prometheus:
+        demo.await_story()
+        await_value(
+            lambda: prometheus.query("sum(mltrace_component_flagged_outputs) == 200"),
+            "the scrape of the flags",
+        )
+        reader = connect_as_reader(demo.home)
+        end = datetime.now(UTC) + timedelta(seconds=5)
+        with reader.connect() as connection:
+            names = connection.exec_driver_sql("SELECT component FROM mltrace_ro.components")
+            components = sorted(names.scalars())
+        yield Stack(demo.panel, prometheus.url, reader, Range(start, end), components)
+        reader.dispose()
+
+
+def connect_as_reader(home: Path) -> sa.Engine:
+    """Make Grafana's role with the script that is provisioned, and connect as it."""
+    url = sa.make_url(EmbeddedPostgres(home / "postgres").url)
+    socket = str(url.query["host"])
+    port = str(url.query["port"])
+    psql = require("postgres").with_name("psql")
+    for _ in range(2):
+        subprocess.run(  # noqa: S603 - PostgreSQL's own program
+            [
+                *(psql, "--quiet", f"--host={socket}", f"--port={port}", "--username=postgres"),
+                *("--variable=password=it's $ecret", f"--file={PROVISIONING / 'reader.sql'}"),
+                "postgres",
+            ],
+            check=True,
+            capture_output=True,
+        )
+    return sa.create_engine(url.set(username=READER), pool_size=2)
+
+
+def find_board(uid: str) -> dict[str, Any]:
+    return next(board for board in read_boards() if board["uid"] == uid)
+
+
+def is_excused(query: Query) -> bool:
+    """Say whether a panel tells when it will have something to show."""
+    return query.panel is None or bool(FILLS.search(query.panel["description"]))
+
+
+@pytest.mark.parametrize("query", list_queries(POSTGRES), ids=lambda query: query.name)
+def test_sql_of_panels_gives_rows_of_the_shape_that_the_panel_takes(
+    stack: Stack, query: Query
+) -> None:
+    asked = 0
+    for variables in stack.choose(query.board):
+        rows = stack.ask_postgres(query.text, variables)
+        asked += 1
+        # A run that depends on no other has no edge; another test looks at edges.
+        empty = not rows and query.target["refId"] != "edges"
+        assert not empty or is_excused(query), f"{query.name} is empty for {variables}"
+        check_shape(query, rows)
+    assert asked
+
+
+def check_shape(query: Query, rows: Sequence[dict[str, Any]]) -> None:
+    """What Grafana needs of rows, by the panel's type."""
+    assert query.panel
+    kind = query.panel["type"]
+    if query.target["format"] == "time_series" or kind in {"timeseries", "state-timeline"}:
+        check_times(rows)
+    if query.target["format"] == "time_series":
+        for row in rows:
+            numbers = [each for each in row.values() if isinstance(each, NUMBERS)]
+            assert len(numbers) == 1
+            assert isinstance(row["metric"], str)
+    elif kind == "timeseries":
+        assert all(any(isinstance(each, NUMBERS) for each in row.values()) for row in rows)
+    elif kind == "stat":
+        assert [len(row) for row in rows] == [1]
+    if rows and kind == "table":
+        assert {name for name, _ in list_overrides(query.panel)} <= rows[0].keys()
+
+
+def check_times(rows: Sequence[dict[str, Any]]) -> None:
+    """Series begin with a time, and go forward in it."""
+    times = [row["time"] for row in rows]
+    assert all(isinstance(each, datetime) and each.tzinfo for each in times)
+    assert times == sorted(times)
+
+
+@pytest.mark.parametrize("query", list_annotations(), ids=lambda query: query.name)
+def test_marks_have_a_time_and_a_text(stack: Stack, query: Query) -> None:
+    counts = []
+    for variables in stack.choose(query.board):
+        rows = stack.ask_postgres(query.text, variables)
+        counts.append(len(rows))
+        for row in rows:
+            assert row.keys() - {"timeend"} == {"time", "text", "tags"}
+            assert isinstance(row["time"], datetime)
+            assert row["text"]
+    # The demo's code is the same all year.
+    assert any(counts) or query.owner == "New code"
+
+
+def test_the_node_graph_is_closed_and_named_as_grafana_wants(stack: Stack) -> None:
+    nodes, edges = (
+        query for query in list_queries(POSTGRES) if query.target["refId"] in {"nodes", "edges"}
+    )
+    found = 0
+    for variables in stack.choose(nodes.board):
+        told = stack.ask_postgres(nodes.text, variables)
+        drawn = stack.ask_postgres(edges.text, variables)
+        ids = {row["id"] for row in told}
+        assert len(ids) == len(told)
+        assert all(isinstance(each, str) for each in ids)
+        assert {row[end] for row in drawn for end in ("source", "target")} <= ids
+        assert len({row["id"] for row in drawn}) == len(drawn)
+        assert told[0].keys() >= {"id", "title", "subtitle", "mainstat", "secondarystat", "color"}
+        found += len(drawn)
+    assert found > len(stack.components)
+
+
+def test_outputs_of_any_name_can_be_traced(stack: Stack) -> None:
+    [query] = [each for each in list_queries(POSTGRES) if each.target["refId"] == "nodes"]
+    flagged = stack.ask_postgres("SELECT output FROM mltrace_ro.flagged_outputs LIMIT 1", {})
+    assert len(stack.ask_postgres(query.text, {"output": flagged[0]["output"]})) > 5
+    for name in ("nobody's", "'; DROP TABLE component_run; --", "$1", "", "日本"):
+        assert stack.ask_postgres(query.text, {"output": name}) == []
+
+
+@pytest.mark.parametrize("query", list_queries(PROMETHEUS), ids=lambda query: query.name)
+def test_promql_of_panels_gives_series_with_the_labels_of_their_legends(
+    stack: Stack, query: Query
+) -> None:
+    for variables in stack.choose(query.board):
+        series = stack.ask_prometheus(query, variables)
+        assert series or is_excused(query), f"{query.name} is empty for {variables}"
+        for each in series:
+            labels = set(re.findall(r"\{\{(\w+)\}\}", query.target["legendFormat"]))
+            assert labels <= each["metric"].keys()
+            check_series_links(query, each["metric"].keys())
+        check_names(query, series)
+
+
+def check_series_links(query: Query, labels: Any) -> None:
+    """The labels that links of series carry are there."""
+    assert query.panel
+    for url in list_links(query.panel["fieldConfig"]["defaults"]):
+        assert set(re.findall(r"__field\.labels\.(\w+)", url)) <= labels
+
+
+def check_names(query: Query, series: Sequence[dict[str, Any]]) -> None:
+    """What is shown in a way of its own exists: a series by its name, a column by its label."""
+    assert query.panel
+    named = {name for name, _ in list_overrides(query.panel)}
+    if not series or not named:
+        return
+    if query.target["format"] == "table":
+        assert named <= {name for each in series for name in each["metric"]}
+    else:
+        [label] = re.findall(r"\{\{(\w+)\}\}", query.target["legendFormat"])
+        assert named <= {each["metric"][label] for each in series}
+
+
+def test_exemplars_lead_to_runs(stack: Stack) -> None:
+    sources = yaml.safe_load((PROVISIONING / "datasources" / "mltrace.yaml").read_text())
+    [prometheus] = [each for each in sources["datasources"] if each["type"] == "prometheus"]
+    [destination] = prometheus["jsonData"]["exemplarTraceIdDestinations"]
+    times = {"start": stack.range.start.timestamp(), "end": stack.range.end.timestamp()}
+    queries = [each for each in list_queries(PROMETHEUS) if each.target["exemplar"]]
+    assert queries
+    for query in queries:
+        variables = next(iter(stack.choose(query.board)))
+        asked = {"query": expand_promql(query.text, variables, SCRAPES), **times}
+        answer = httpx.post(f"{stack.prometheus}/api/v1/query_exemplars", data=asked)
+        exemplars = [each for found in answer.json()["data"] for each in found["exemplars"]]
+        assert exemplars, query.name
+        # Grafana reads `$$` of a provisioning file as one dollar sign.
+        url = destination["url"].replace("$MLTRACE_PANEL_URL", stack.panel).replace("$$", "$")
+        value = exemplars[0]["labels"][destination["name"]]
+        assert httpx.get(interpolate(url, {"__value.raw": value})).status_code == 200
+
+
+def test_links_of_cells_and_nodes_resolve_in_the_running_panel(stack: Stack) -> None:
+    tried = set()
+    for query in list_queries(POSTGRES):
+        assert query.panel
+        urls = {url for url in list_links(query.panel["fieldConfig"]) if "__data.fields" in url}
+        variables = next(iter(stack.choose(query.board)))
+        for row in stack.ask_postgres(query.text, variables)[:2] if urls else ():
+            if query.target["refId"] == "edges":
+                continue
+            for url in urls:
+                tried |= follow(url, row, variables)
+    assert {re.sub(r"\d+$", "N", urlpath(url)) for url in tried} >= {"/runs/N", "/trace"}
+
+
+def follow(url: str, row: dict[str, Any], variables: Values) -> set[str]:
+    """Follow a link from a row; one to a dashboard must carry variables that are there."""
+    fields = {f"__data.fields.{name}": str(value) for name, value in row.items()}
+    missing = {name for name in row if row[name] is None}
+    if any(f"__data.fields.{name}:" in url for name in missing):
+        return set()
+    address = interpolate(url, {**variables, **fields, "__url_time_range": "from=now-1h&to=now"})
+    if address.startswith("/d/"):
+        board = find_board(urlpath(address).removeprefix("/d/"))
+        known = {f"var-{each['name']}" for each in board["templating"]["list"]}
+        carried = {name for name in httpx.URL(address).params if name.startswith("var-")}
+        assert carried <= known, address
+        return set()
+    assert httpx.get(address).status_code == 200, address
+    return {address}
+
+
+def urlpath(address: str) -> str:
+    return httpx.URL(address).path
+
+
+def test_links_that_carry_nothing_resolve_too(stack: Stack) -> None:
+    urls = {
+        url
+        for board in read_boards()
+        for panel in list_panels(board)
+        for url in list_links(panel["fieldConfig"])
+        if url.startswith("${panel_url}") and "__" not in url
+    }
+    assert urls
+    for url in urls:
+        assert httpx.get(interpolate(url, {"panel_url": stack.panel})).status_code == 200
+
+
+def test_grafana_may_read_the_views_and_nothing_else(stack: Stack) -> None:
+    for forbidden in (
+        "SELECT * FROM component_run",
+        "CREATE TABLE mine (id int)",
+        "DELETE FROM mltrace_ro.components",
+    ):
+        with pytest.raises(sa.exc.DBAPIError), stack.reader.connect() as connection:
+            connection.exec_driver_sql(forbidden)
+    with stack.reader.connect() as connection:
+        assert connection.exec_driver_sql("SHOW statement_timeout").scalar() == "30s"
