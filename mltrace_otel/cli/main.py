@@ -12,6 +12,7 @@ import click
 
 from mltrace_otel.cli.alerts import alerts
 from mltrace_otel.cli.components import components, tag, tags
+from mltrace_otel.cli.drift import drift
 from mltrace_otel.cli.flags import flag, review, unflag
 from mltrace_otel.cli.lineage import impact, trace
 from mltrace_otel.cli.render.words import printable
@@ -42,6 +43,7 @@ _SECTIONS = {
         inspect,
         alerts,
         tests,
+        drift,
         trace,
         impact,
         search,

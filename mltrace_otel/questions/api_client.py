@@ -23,6 +23,7 @@ from mltrace_otel.contract.api import (
     Component,
     ComponentRequest,
     ComponentTrace,
+    Drift,
     Flag,
     FlagChange,
     FlagRequest,
@@ -118,6 +119,10 @@ class ApiClient:
     def get_run(self, ref: str) -> Run:
         """Return the run with a number, or with a span id that begins so."""
         return self._get(Run, f"/api/runs/{_segment(ref)}")
+
+    def tell_drift(self, ref: str, *, reference: str | None = None) -> Drift:
+        """Return what became of a run's variables since those that it is compared with."""
+        return self._get(Drift, f"/api/runs/{_segment(ref)}/drift", reference=reference)
 
     def list_notes(self, ref: str, *, limit: int = 20, before: str | None = None) -> NotePage:
         """Return notes about a run, newest first."""

@@ -18,6 +18,7 @@ ROUTES = {
     "/api/runs/count": ["GET"],
     "/api/runs/{ref}": ["GET"],
     "/api/runs/{ref}/changes": ["GET"],
+    "/api/runs/{ref}/drift": ["GET"],
     "/api/runs/{ref}/notes": ["GET", "POST"],
     "/api/runs/{ref}/profiles": ["GET"],
     "/api/components": ["GET"],

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 from mltrace_otel.contract import api as shapes
 from mltrace_otel.profiles.shapes import Buckets, Column, ColumnKind, Histogram, Numbers, Profile
 from mltrace_otel.profiles.summaries import summarise
+from mltrace_otel.profiles.verdicts import ColumnDrift, Deviation, DriftMethod, ProfileDrift
 
 _WHEN = datetime(2026, 1, 5, 7, 30, tzinfo=UTC)
 _LATER = datetime(2026, 1, 6, 9, 15, tzinfo=UTC)
@@ -98,6 +99,30 @@ _DELAYS = Column(
 _PROFILE = shapes.RunProfile(
     42, _WHEN, "output", "predictions", _OUTPUT, Profile(5, 5, (_DELAYS,)), [summarise(_DELAYS)]
 )
+_MOVED = Deviation(
+    DriftMethod.PSI,
+    3.1,
+    0.2,
+    1e-12,
+    drifted=True,
+    sentence="delay: median went from 4 to 240, PSI 3.1 (threshold 0.2)",
+)
+_VARIABLE_DRIFT = shapes.VariableDrift(
+    run_id=42,
+    component="inference",
+    direction="output",
+    variable="predictions",
+    reference_ids=[40, 41],
+    builder_id=None,
+    rows=850,
+    reference_rows=1_720,
+    drift=ProfileDrift(
+        drifted=True,
+        deviations=[],
+        columns=[ColumnDrift("delay", "numeric", True, [_MOVED], 3.1, 0.92, 0.87)],  # noqa: FBT003
+    ),
+    sentences=[_MOVED.sentence],
+)
 _METRIC = shapes.Metric("mae", 11.25, is_output=False)
 _VALUES: dict[object, object] = {
     list[shapes.Alert]: [_ALERT],
@@ -135,6 +160,7 @@ _VALUES: dict[object, object] = {
         [shapes.ComponentEdge("inference", "training", 1, content_changed_outside=False)],
         truncated=False,
     ),
+    shapes.Drift: shapes.Drift(42, "last:2", drifted=True, variables=[_VARIABLE_DRIFT]),
     shapes.DeadLetterPage: shapes.DeadLetterPage(
         [
             shapes.DeadLetter(

@@ -9,10 +9,13 @@ from mltrace_exporter import marks
 from mltrace_exporter.api.examples import answers, exemplify
 from mltrace_exporter.api.parameters import Limit, Moment, Text, check_texts
 from mltrace_exporter.api.problems import MAY_BE_MISSING
-from mltrace_exporter.queries import comparison, distributions, notes, runs
+from mltrace_exporter.queries import comparison, distributions, drift, notes, runs
 from mltrace_exporter.web import Reading, Writing
 from mltrace_otel.contract.api import (
+    DEFAULT_REFERENCE,
+    REFERENCE_FORM,
     Comparison,
+    Drift,
     Note,
     NotePage,
     NoteRequest,
@@ -137,6 +140,24 @@ def list_changes(
 def list_run_profiles(connection: Reading, ref: Ref) -> list[RunProfile]:
     """List how a run's inputs and outputs were distributed, outputs first."""
     return distributions.list_run_profiles(connection, ref)
+
+
+@router.get("/{ref}/drift", responses=answers(Drift))
+def tell_drift(
+    connection: Reading,
+    ref: Ref,
+    reference: Annotated[
+        str,
+        Query(
+            pattern=REFERENCE_FORM,
+            description="What the run is compared with: `previous`, the run before of its "
+            "component and partition; `last:N`, the N runs before; `run:ID`, one run; `built-on`, "
+            "what the runs that it depends on were built on.",
+        ),
+    ] = DEFAULT_REFERENCE,
+) -> Drift:
+    """Answer with what became of a run's variables since earlier runs."""
+    return drift.tell_drift(connection, ref, reference)
 
 
 @router.get("/{ref}/notes", responses=answers(NotePage))

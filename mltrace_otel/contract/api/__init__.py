@@ -13,6 +13,12 @@ from mltrace_otel.contract.api.comparison import (
     TestChange,
 )
 from mltrace_otel.contract.api.components import Component, ComponentRequest, Tag, TagRequest
+from mltrace_otel.contract.api.drift import (
+    DEFAULT_REFERENCE,
+    REFERENCE_FORM,
+    Drift,
+    VariableDrift,
+)
 from mltrace_otel.contract.api.flags import (
     FLAG_LIMIT,
     Flag,
@@ -74,10 +80,12 @@ from mltrace_otel.contract.outcomes import TestOutcome
 
 __all__ = [
     "CLEAN_CONFIRMATION",
+    "DEFAULT_REFERENCE",
     "FLAG_LIMIT",
     "NOTE_LIMIT",
     "POINTER_FLAG_LIMIT",
     "POINTER_LIMIT",
+    "REFERENCE_FORM",
     "TRACE_LIMIT",
     "UPSTREAM_FAULT_LIMIT",
     "UPSTREAM_LIMIT",
@@ -96,6 +104,7 @@ __all__ = [
     "ComponentTrace",
     "DeadLetter",
     "DeadLetterPage",
+    "Drift",
     "EdgeRule",
     "Execution",
     "FactChange",
@@ -139,4 +148,5 @@ __all__ = [
     "UnflagRequest",
     "UpstreamFault",
     "UpstreamVerdict",
+    "VariableDrift",
 ]
