@@ -1,9 +1,9 @@
 """Gets the programs that tests use beside Python packages, and says what it could not get and why.
 
 In: this machine. Out: Debian packages (as root), and in the user's cache the project's collector
-(with Go), Grafana's types (with npm) and its Python client (which must not lie in the environment:
-it replaces urllib3); one line for each that is still missing. Tests skip what is missing; in CI
-they fail.
+and the programs of `tests/programs` (with Go), Grafana's types (with npm) and its Python client
+(which must not lie in the environment: it replaces urllib3); one line for each that is still
+missing. Tests skip what is missing; in CI they fail.
 """
 
 import hashlib
@@ -20,6 +20,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _BUILDER_CONFIG = Path(__file__).parent.parent / "collector-config" / "builder.yaml"
+_OWN_PROGRAMS = Path(__file__).parent / "programs"
 _CONSTRAINTS = Path(__file__).parent.parent / "constraints.txt"
 SCHEMAS = sorted((Path(__file__).parent / "grafana_schema").iterdir())
 """For each version of Grafana that dashboards are checked against, what npm installs of it."""
@@ -28,6 +29,8 @@ _DEBIAN_PACKAGES = {
     "node": "nodejs",
     "npm": "npm",
     "chromium": "chromium",
+    "ip": "iproute2",
+    "wget": "wget",
     "promtool": "prometheus",
     "prometheus": "prometheus",
     "amtool": "prometheus-alertmanager",
@@ -43,9 +46,12 @@ class CannotGet(Exception):  # noqa: N818 - named for what happened
 
 
 def find_program(name: str) -> Path | None:
-    """Return where a program of a package above, or go or collector, is; None if nowhere."""
+    """Return where a program of a package above, or one of ours, or go is; None if nowhere."""
     if name == "collector":
         return _collector_path() if _collector_path().exists() else None
+    if (_OWN_PROGRAMS / name).is_dir():
+        path = _own_programs_path() / name
+        return path if path.exists() else None
     if name == "postgres":
         return max(Path("/usr/lib/postgresql").glob("*/bin/postgres"), default=None)
     found = shutil.which(name, path=_SYSTEM_PATH)
@@ -64,10 +70,11 @@ def find_schema(source: Path) -> Path | None:
 
 
 def main() -> None:
-    """Get what is missing, packages and collector side by side."""
+    """Get what is missing, packages and what Go builds side by side."""
     with ThreadPoolExecutor() as pool:
         packages = pool.submit(_install_packages)
-        jobs = [packages, pool.submit(_build_collector), pool.submit(_install_grafana_client)]
+        jobs = [packages, pool.submit(_build_collector), pool.submit(_build_own_programs)]
+        jobs += [pool.submit(_install_grafana_client)]
         jobs += [pool.submit(_install_schema, source, packages) for source in SCHEMAS]
     for job in jobs:
         problem = job.exception()
@@ -110,6 +117,18 @@ def _build_collector() -> None:
         _run([str(go), "install", builder], "the collector", directory)
         _run(["./builder", f"--config={_BUILDER_CONFIG}"], "the collector", directory)
         (Path(directory) / "build" / "otelcol-mltrace").rename(target)
+
+
+def _build_own_programs() -> None:
+    target = _own_programs_path()
+    if target.exists():
+        return
+    go = find_program("go")
+    what = ", ".join(path.name for path in _OWN_PROGRAMS.iterdir() if path.is_dir())
+    if not go:
+        raise CannotGet(f"{what}: they are built with Go, and there is no `go` here.")
+    with _make_folder(target) as folder:
+        _run([str(go), "build", f"-C={_OWN_PROGRAMS}", f"-o={folder}", "./..."], what)
 
 
 def _install_grafana_client() -> None:
@@ -181,6 +200,10 @@ def _collector_path() -> Path:
     return _cache("otelcol", _BUILDER_CONFIG)
 
 
+def _own_programs_path() -> Path:
+    return _cache("programs", *sorted(_OWN_PROGRAMS.rglob("*.*")))
+
+
 def _grafana_client_path() -> Path:
     return _cache("grafana-client", _CONSTRAINTS)
 
@@ -189,9 +212,10 @@ def _schema_path(source: Path) -> Path:
     return _cache(f"grafana-{source.name}", source / "package-lock.json")
 
 
-def _cache(name: str, made_from: Path) -> Path:
+def _cache(name: str, *sources: Path) -> Path:
+    """Return where something is kept that is made from these files."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
-    digest = hashlib.sha256(made_from.read_bytes()).hexdigest()[:12]
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:12]
     return cache / "mltrace-otel" / f"{name}-{digest}"
 
 

@@ -191,9 +191,18 @@ class Exporter(Program):
 
 
 class Collector(Program):
-    """The project's OpenTelemetry Collector with one of its configurations."""
+    """The project's OpenTelemetry Collector with one of its configurations.
 
-    def __init__(self, directory: Path, exporter: str, config: str = "minimal.yaml") -> None:
+    Leaving its context also fails if it warned that something in its configuration is deprecated.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        exporter: str,
+        config: str = "durable.yaml",
+        variables: Mapping[str, str] | None = None,
+    ) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         grpc_port, http_port, health_port, metrics_port = find_free_ports(4)
         self.otlp_http = f"http://127.0.0.1:{http_port}"
@@ -206,10 +215,21 @@ class Collector(Program):
             "MLTRACE_COLLECTOR_METRICS_PORT": str(metrics_port),
             "MLTRACE_COLLECTOR_STORAGE": str(directory / "queue"),
             "MLTRACE_EXPORTER": exporter,
+            **(variables or {}),
         }
         path = REPOSITORY / "collector-config" / config
         command = [str(require("collector")), f"--config={path}"]
         super().__init__(command, directory / "collector.log", environment)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        super().__exit__(kind, error, trace)
+        if error is None:
+            assert "deprecat" not in self._log.read_text().lower()
 
     def _answers(self, log: str) -> bool:
         del log

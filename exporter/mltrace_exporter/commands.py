@@ -192,11 +192,19 @@ def up(
     show_envvar=True,
     help="PostgreSQL 14 or newer: postgresql://user:password@host:5432/database.",
 )
+@click.option(
+    "--database-password-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    envvar="MLTRACE_DATABASE_PASSWORD_FILE",
+    show_envvar=True,
+    help="File that holds the password, if the URL has none.",
+)
 @_server_options
 @_clean_option(allows=False)
 @_log_options(LogFormat.AUTO, LogLevel.INFO)
 def serve(
     database_url: str,
+    database_password_file: Path | None,
     log_format: str,
     log_level: str,
     **options: Any,  # noqa: ANN401 - as above
@@ -207,7 +215,9 @@ def serve(
     """
     voice = _Voice(configure(LogFormat(log_format), LogLevel(log_level)))
     _run(
-        lambda: _make_settings(database_url=read_database_url(database_url), **options),
+        lambda: _make_settings(
+            database_url=read_database_url(database_url, database_password_file), **options
+        ),
         voice.announce,
         voice,
     )

@@ -1,11 +1,13 @@
 """``mltrace db``: what is done to the database besides running on it."""
 
+import functools
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
 import click
 import sqlalchemy as sa
@@ -28,7 +30,15 @@ from mltrace_exporter.store.upkeep.retention import count_doomed
 _FOUND_FAULTS = 1
 _WRONG_USE = 2
 _UNREACHABLE = 3
-_Command = TypeVar("_Command", bound=Callable[..., None])
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where the database is: an address and its password's file, or else the private one's home."""
+
+    database_url: str | None
+    database_password_file: Path | None
+    home: Path
 
 
 @click.group()
@@ -40,8 +50,21 @@ def db() -> None:
     """
 
 
-def _database_options(command: _Command) -> _Command:
-    home = click.option(
+def _database_options(command: Callable[..., None]) -> Callable[..., None]:
+    @click.option(
+        "--database-url",
+        envvar="MLTRACE_DATABASE_URL",
+        show_envvar=True,
+        help="PostgreSQL 14 or newer: postgresql://user:password@host:5432/database.",
+    )
+    @click.option(
+        "--database-password-file",
+        type=click.Path(path_type=Path, dir_okay=False),
+        envvar="MLTRACE_DATABASE_PASSWORD_FILE",
+        show_envvar=True,
+        help="File that holds the password, if the URL has none.",
+    )
+    @click.option(
         "--home",
         type=click.Path(path_type=Path, file_okay=False),
         envvar="MLTRACE_HOME",
@@ -50,20 +73,23 @@ def _database_options(command: _Command) -> _Command:
         show_envvar=True,
         help="Folder of the private PostgreSQL.",
     )
-    url = click.option(
-        "--database-url",
-        envvar="MLTRACE_DATABASE_URL",
-        show_envvar=True,
-        help="PostgreSQL 14 or newer: postgresql://user:password@host:5432/database.",
-    )
-    return url(home(command))
+    @functools.wraps(command)
+    def run(
+        database_url: str | None,
+        database_password_file: Path | None,
+        home: Path,
+        **options: Any,  # noqa: ANN401 - the command's own, named and typed by it
+    ) -> None:
+        command(place=_Place(database_url, database_password_file, home), **options)
+
+    return run
 
 
 @db.command()
 @_database_options
-def upgrade(database_url: str | None, home: Path) -> None:
+def upgrade(place: _Place) -> None:
     """Make the tables, or bring them to this version; data are kept."""
-    with _open(database_url, home) as engine:
+    with _open(place) as engine:
         with engine.connect() as connection:
             before = read_revision(connection)
         migrate(engine)
@@ -72,9 +98,9 @@ def upgrade(database_url: str | None, home: Path) -> None:
 
 @db.command()
 @_database_options
-def check(database_url: str | None, home: Path) -> None:
+def check(place: _Place) -> None:
     """Say how the database is; exit with 1 if something in it is wrong."""
-    with _open(database_url, home) as engine, engine.connect() as connection:
+    with _open(place) as engine, engine.connect() as connection:
         click.echo(f"PostgreSQL {connection.scalar(sa.text('SHOW server_version'))}")
         try:
             check_revision(connection)
@@ -97,15 +123,13 @@ def check(database_url: str | None, home: Path) -> None:
 @click.option("--runs", type=int, help="Delete all but so many runs of each component.")
 @click.option("--yes", is_flag=True, help="Delete. Without it only a count is shown.")
 @_database_options
-def prune(
-    days: float | None, runs: int | None, *, yes: bool, database_url: str | None, home: Path
-) -> None:
+def prune(days: float | None, runs: int | None, *, yes: bool, place: _Place) -> None:
     """Delete old runs.
 
     Kept whatever their age: all runs behind flagged outputs, and the newest run of each component
     with the ten steps upstream of it. Counters do not fall.
     """
-    with _open(database_url, home) as engine:
+    with _open(place) as engine:
         retention = Retention(days=days, runs_per_component=runs)
         if not retention.is_limited:
             raise SettingsError("Say what may go: --days, --runs or both.")
@@ -124,9 +148,9 @@ def prune(
 @click.option("--limit", default=20, show_default=True, help="How many to show, at most.")
 @click.option("--before", type=int, help="Only those with smaller numbers.")
 @_database_options
-def dead_letters(limit: int, before: int | None, *, database_url: str | None, home: Path) -> None:
+def dead_letters(limit: int, before: int | None, place: _Place) -> None:
     """Show spans that were received and could not be stored, newest first."""
-    with _open(database_url, home) as engine, engine.connect() as connection:
+    with _open(place) as engine, engine.connect() as connection:
         page = list_dead_letters(connection, before=before, limit=max(limit, 1))
     for letter in page.items:
         about = f" of {letter.component}" if letter.component else ""
@@ -146,14 +170,14 @@ def _delete(engine: sa.Engine, retention: Retention) -> None:
 
 
 @contextmanager
-def _open(database_url: str | None, home: Path) -> Iterator[sa.Engine]:
+def _open(place: _Place) -> Iterator[sa.Engine]:
     """Open the database; what goes wrong ends the program with a sentence."""
     with ExitStack() as cleanup:
         try:
             url = (
-                _find_private(home.expanduser().absolute() / "postgres", cleanup)
-                if database_url is None
-                else read_database_url(database_url)
+                _find_private(place.home.expanduser().absolute() / "postgres", cleanup)
+                if place.database_url is None
+                else read_database_url(place.database_url, place.database_password_file)
             )
             engine = open_engine(url)
             cleanup.callback(engine.dispose)

@@ -150,14 +150,16 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def read_database_url(text: str) -> str:
+def read_database_url(text: str, password_file: Path | None = None) -> str:
     """Return the address of a PostgreSQL as SQLAlchemy wants it.
 
     Args:
         text: for example ``postgresql://user:password@host:5432/database``.
+        password_file: holds the password, which then is not in the address; a line end is no part
+            of it.
 
     Raises:
-        SettingsError: the text is no such address.
+        SettingsError: the text is no such address, or there is no password in the file.
     """
     try:
         url = sa.make_url(text)
@@ -168,6 +170,23 @@ def read_database_url(text: str) -> str:
             "The database URL must look like postgresql://user:password@host:5432/database."
         )
     url = url.set(drivername="postgresql+psycopg2")
+    if password_file:
+        url = url.set(password=_read_password(url, password_file))
     if "connect_timeout" not in url.query:
         url = url.update_query_dict({"connect_timeout": _CONNECT_TIMEOUT_S})
     return url.render_as_string(hide_password=False)
+
+
+def _read_password(url: sa.URL, file: Path) -> str:
+    if url.password is not None:
+        raise SettingsError(
+            "The database URL has a password, and --database-password-file another: leave one out."
+        )
+    try:
+        password = file.read_text().rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is no text"
+        raise SettingsError(f"The database password cannot be read from {file}: {reason}") from None
+    if not password:
+        raise SettingsError(f"The database password cannot be read from {file}: it is empty.")
+    return password

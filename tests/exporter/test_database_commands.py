@@ -114,3 +114,15 @@ def test_the_private_database_is_used_whether_it_runs_or_not(tmp_path: Path) -> 
 
     assert (made.exit_code, checked.exit_code) == (0, 0)
     assert checked.output.endswith("Nothing is wrong.\n")
+
+
+def test_the_password_may_be_in_a_file(filled_url: str, tmp_path: Path) -> None:
+    url = sa.make_url(filled_url).set(password=None, drivername="postgresql")
+    file = tmp_path / "password"
+    file.write_text("not asked for here, but read\n")
+
+    known = run("check", "--database-url", str(url), "--database-password-file", str(file))
+    missing = run("check", "--database-url", str(url), "--database-password-file", "nowhere")
+
+    assert (known.exit_code, missing.exit_code) == (0, 2)
+    assert "cannot be read from nowhere" in missing.output

@@ -1,3 +1,4 @@
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -43,3 +44,31 @@ def test_usual_addresses_of_a_database_are_understood(scheme: str) -> None:
 def test_other_addresses_are_refused(text: str) -> None:
     with pytest.raises(SettingsError, match="must look like postgresql://"):
         read_database_url(text)
+
+
+def test_the_password_of_the_database_may_be_in_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "password"
+    file.write_text("s@cret: /?#\n")
+
+    url = sa.make_url(read_database_url("postgresql://me@db.example/runs", file))
+
+    assert (url.username, url.password) == ("me", "s@cret: /?#")
+
+
+@pytest.mark.parametrize(
+    ("url", "content", "message"),
+    [
+        ("postgresql://me@db/runs", None, "No such file or directory"),
+        ("postgresql://me@db/runs", b"\n", "it is empty"),
+        ("postgresql://me@db/runs", b"\xff", "it is no text"),
+        ("postgresql://me:one@db/runs", b"two", "leave one out"),
+    ],
+)
+def test_a_file_without_a_password_is_refused(
+    tmp_path: Path, url: str, content: bytes | None, message: str
+) -> None:
+    file = tmp_path / "password"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(SettingsError, match=message):
+        read_database_url(url, file)

@@ -1,20 +1,13 @@
 """Both doors on real sockets, with the real ingest on a real database."""
 
-import socket
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
 import pytest
 import sqlalchemy as sa
-import uvicorn
+from serving import serve_grpc, serve_http
 
 from mltrace_exporter.ingest import Ingest
-from mltrace_exporter.receive import GrpcDoor, create_http_door
 from mltrace_exporter.store.database import open_engine
-
-LIMIT_BYTES = 1_000_000
-TIMEOUT_S = 20.0
 
 
 @pytest.fixture
@@ -31,28 +24,6 @@ def ingest_without_database() -> Iterator[Ingest]:
     yield ingest
     ingest.close()
     engine.dispose()
-
-
-@contextmanager
-def serve_http(ingest: Ingest, timeout_s: float = TIMEOUT_S) -> Iterator[str]:
-    """Serve the HTTP door; the value is its URL."""
-    app = create_http_door(ingest, LIMIT_BYTES, timeout_s)
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=server.run, args=([listener],))
-        thread.start()
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        server.should_exit = True
-        thread.join()
-
-
-@contextmanager
-def serve_grpc(ingest: Ingest, timeout_s: float = TIMEOUT_S) -> Iterator[str]:
-    """Serve the gRPC door; the value is its address."""
-    door = GrpcDoor("127.0.0.1:0", LIMIT_BYTES, timeout_s)
-    door.serve(ingest)
-    yield f"127.0.0.1:{door.port}"
-    door.stop(5).wait()
 
 
 @pytest.fixture
