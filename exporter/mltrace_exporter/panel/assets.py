@@ -17,8 +17,14 @@ _FOR_A_YEAR = "public, max-age=31536000, immutable"
 @cache
 def address_asset(file_name: str) -> str:
     """Return the address of a file, which is another one when its content is another one."""
-    content = files(__package__).joinpath(_FOLDER, file_name).read_bytes()
+    content = read_asset(file_name).encode()
     return f"{links.to_static(file_name)}?v={hashlib.sha256(content).hexdigest()[:12]}"
+
+
+@cache
+def read_asset(file_name: str) -> str:
+    """Return what a file holds."""
+    return files(__package__).joinpath(_FOLDER, file_name).read_text()
 
 
 class Assets(StaticFiles):

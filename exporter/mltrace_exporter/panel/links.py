@@ -57,6 +57,19 @@ def to_impact(output: str) -> str:
     return _with_query(IMPACT, output=output)
 
 
+def to_lineage(
+    path: str,
+    output: str | None = None,
+    run: str | None = None,
+    view: str | None = None,
+    opened: Iterable[str] = (),
+) -> str:
+    """Answer the address of a trace or an impact, of an output or a run, as it is to be shown."""
+    said = {"output": output, "run": run, "view": view}
+    given = [(name, text) for name, text in said.items() if text is not None]
+    return _join(path, [*given, *(("opened", name) for name in opened)])
+
+
 def to_compare(one: int, other: int) -> str:
     """Answer the address of the comparison of two runs."""
     return _with_query(COMPARE, a=str(one), b=str(other))

@@ -1,10 +1,10 @@
 """A page's context to an HTTP answer; every answer carries the headers of `security`."""
 
 import jinja2
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from mltrace_exporter.panel import formats, links, security
-from mltrace_exporter.panel.assets import address_asset
+from mltrace_exporter.panel.assets import address_asset, read_asset
 from mltrace_exporter.panel.contexts import Context
 
 
@@ -13,6 +13,17 @@ def render_page(context: Context, status: int = 200) -> HTMLResponse:
     name = type(context).__name__.removesuffix("Context").lower()
     html = _ENVIRONMENT.get_template(f"{name}.html").render(page=context)
     return HTMLResponse(html, status, headers=security.HEADERS)
+
+
+def render_picture(context: object, file_name: str) -> Response:
+    """Render ``picture.svg``: a file that brings its colours along and needs no server."""
+    svg = _ENVIRONMENT.get_template("picture.svg").render(page=context, read=read_asset)
+    headers = {
+        **security.HEADERS,
+        "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
+        "Content-Disposition": f'attachment; filename="{file_name}"',
+    }
+    return Response(svg, 200, headers, "image/svg+xml")
 
 
 def redirect(address: str) -> RedirectResponse:

@@ -15,10 +15,10 @@ from mltrace_exporter.web import Reading
 THEME_COOKIE = "mltrace-theme"
 
 # PostgreSQL stores no NUL, so that nothing is found by a name that holds one.
-_STORABLE = "^[^\0]*$"
-Name = Annotated[str, Query(pattern=_STORABLE)]
+STORABLE = "^[^\0]*$"
+Name = Annotated[str, Query(pattern=STORABLE)]
 """A name that somebody chose, in a query."""
-Words = Annotated[str, Form(max_length=2000, pattern=_STORABLE)]
+Words = Annotated[str, Form(max_length=2000, pattern=STORABLE)]
 """A few words in a form."""
 Back = Annotated[str, Form(max_length=16_000)]
 """The address of the page that a form stands on."""

@@ -1,8 +1,15 @@
 """Which outputs are, or were, flagged?"""
 
+from collections.abc import Collection
+
 import sqlalchemy as sa
 
-from mltrace_exporter.store.flags import count_open_flags, read_flags_in, shape_flag
+from mltrace_exporter.store.flags import (
+    count_open_flags,
+    find_flagged_runs,
+    read_flags_in,
+    shape_flag,
+)
 from mltrace_exporter.store.pointers import hash_name
 from mltrace_otel.contract.api import FLAG_LIMIT, Flag, FlagState
 
@@ -32,3 +39,8 @@ def list_flags(
 def count_flags(connection: sa.Connection) -> int:
     """Return the number of open flags."""
     return count_open_flags(connection)
+
+
+def find_flagged(connection: sa.Connection, run_ids: Collection[int]) -> set[int]:
+    """Return those of some runs that wrote an output which is flagged now."""
+    return find_flagged_runs(connection, run_ids) if run_ids else set()

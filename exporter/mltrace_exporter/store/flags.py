@@ -55,6 +55,13 @@ def shape_flag(row: sa.Row[*tuple[Any, ...]]) -> Flag:
     return Flag(**fields, severity=None if severity is None else Severity(severity))
 
 
+def find_flagged_runs(connection: sa.Connection, run_ids: Collection[int]) -> set[int]:
+    """Return those of the runs that last wrote an output when it got a flag that is still open."""
+    asked = unnest(id=(list(run_ids), sa.BigInteger))
+    query = sa.select(flag.c.run_id).join(asked, asked.c.id == flag.c.run_id).where(_OPEN)
+    return set(connection.scalars(query))
+
+
 def count_flagged_by_run(connection: sa.Connection) -> dict[int | None, int]:
     """Return how many open flags each run's outputs have; under None those that no run wrote."""
     query = sa.select(flag.c.run_id, sa.func.count()).where(_OPEN).group_by(flag.c.run_id)

@@ -26,6 +26,10 @@ class Mark(StrEnum):
         """What is said of a run that bears it."""
         return "failed" if self is Mark.ERROR else self.replace("-", " ")
 
+    def count(self, many: int) -> str:
+        """Return how many runs bear it, in words."""
+        return f"{many:,} {'with failed tests' if self is Mark.TESTS_FAILED else self.word}"
+
 
 class View(StrEnum):
     """What a box stands for."""
@@ -125,7 +129,7 @@ class Diagram:
         counts: Counter[Mark] = Counter()
         for box in self.boxes:
             counts.update(box.marks)
-        return counts
+        return {mark: counts[mark] for mark in Mark if counts[mark]}
 
 
 def make_diagram(

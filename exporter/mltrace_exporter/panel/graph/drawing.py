@@ -14,11 +14,13 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class PlacedBox:
-    """A box and where its left upper corner is."""
+    """A box, where its left upper corner is, and its size."""
 
     box: Box
     x: float
     y: float
+    width: int = BOX_WIDTH
+    height: int = BOX_HEIGHT
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ class Branch:
     Attributes:
         box: the box.
         line: what joins it to the box above; None for the root.
+        above: that box.
         is_nested: False if it stands beside that box because the list is too deep.
         branches: boxes under this one.
         repeats: lines to boxes that stand elsewhere, each with the box.
@@ -27,6 +28,7 @@ class Branch:
 
     box: Box
     line: Line | None
+    above: Box | None
     is_nested: bool
     branches: list["Branch"] = field(default_factory=list)
     repeats: list[tuple[Line, Box]] = field(default_factory=list)
@@ -43,7 +45,7 @@ def grow_outline(diagram: Diagram) -> Branch:
             else (line.producer, line.consumer)
         )
         ahead[here].append((line, boxes[there]))
-    root = Branch(boxes[diagram.root], None, is_nested=True)
+    root = Branch(boxes[diagram.root], None, None, is_nested=True)
     drawn, level, depth = {diagram.root}, [(root, root)], 0
     while level:
         depth += 1
@@ -69,7 +71,7 @@ def _grow_level(
             branch.repeats.append((line, box))
             continue
         drawn.add(box.key)
-        nested = Branch(box, line, is_nested=depth <= NESTING_LIMIT)
+        nested = Branch(box, line, branch.box, is_nested=depth <= NESTING_LIMIT)
         keeper = branch if nested.is_nested else holder
         keeper.branches.append(nested)
         grown.append((nested, keeper))

@@ -1,33 +1,198 @@
-"""What led to an output, and what it led to."""
+"""What led to an output or a run, and what it led to: as a page, as a picture, as text."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
-from fastapi import APIRouter
-from fastapi.responses import HTMLResponse
+import sqlalchemy as sa
+from fastapi import APIRouter, Depends, Query
+from fastapi.responses import HTMLResponse, Response
 
-from mltrace_exporter.panel import links
+from mltrace_exporter.errors import MalformedRequest
+from mltrace_exporter.panel import links, security
 from mltrace_exporter.panel.contexts import Frame, Section
-from mltrace_exporter.panel.rendering import render_page
-from mltrace_exporter.panel.tree import Branch, grow_tree
-from mltrace_exporter.panel.visits import Name, Visiting
+from mltrace_exporter.panel.graph.diagram import Box, Diagram, View, make_diagram
+from mltrace_exporter.panel.graph.drawing import Drawing, draw
+from mltrace_exporter.panel.graph.mermaid import write_mermaid
+from mltrace_exporter.panel.graph.outline import Branch, grow_outline
+from mltrace_exporter.panel.rendering import render_page, render_picture
+from mltrace_exporter.panel.visits import STORABLE, Name, Visiting
 from mltrace_exporter.queries import lineage
+from mltrace_exporter.queries.flags import find_flagged
+from mltrace_exporter.web import Reading
 from mltrace_otel.contract.api import Trace
 
 router = APIRouter()
+Opened = Annotated[list[Annotated[str, Query(pattern=STORABLE)]], Query()]
+
+
+class Question:
+    """What a lineage is asked of, and how it is to be shown."""
+
+    def __init__(
+        self, output: Name = "", run: Name = "", view: View | None = None, opened: Opened = ()
+    ) -> None:
+        if output and run:
+            raise MalformedRequest("Say what to begin at: give either `output` or `run`.")
+        self.output, self.run = output or None, run or None
+        self.view, self.opened = view, list(opened)
+
+    def address(self, path: str, view: View | None = None, opened: Sequence[str] = ()) -> str:
+        """Return where the same is asked, as a trace or an impact, in another view."""
+        return links.to_lineage(path, self.output, self.run, view, opened)
+
+    def ask(self, connection: sa.Connection, path: str) -> Trace | None:
+        """Return the answer; None if nothing is asked."""
+        of_output, of_run = _ASKED[path]
+        if self.run is not None:
+            return of_run(connection, self.run)
+        return of_output(connection, self.output) if self.output is not None else None
+
+    def name(self, path: str) -> str:
+        """Return what a page or a file with the answer is called."""
+        return f"{_WORDS[path]} of {self.output or f'run {self.run}'}"
+
+
+_ASKED = {
+    links.TRACE: (lineage.trace_output, lineage.trace_run),
+    links.IMPACT: (lineage.impact_output, lineage.impact_run),
+}
+_WORDS: Mapping[str, str] = {links.TRACE: "Trace", links.IMPACT: "Impact"}
+Asked = Annotated[Question, Depends()]
 
 
 @dataclass(frozen=True, slots=True)
-class TraceContext:
-    """The trace of an output; None before an output was asked for."""
+class LineageContext:
+    """A trace or an impact; ``trace`` is None before anything was asked for."""
 
     frame: Frame
+    path: str
+    question: Question
     trace: Trace | None
-    tree: Branch | None
+    drawing: Drawing | None
+    outline: Branch | None
+
+    def open(self, box: Box) -> str:
+        """Return where a box leads: to its run, or to this page with its runs drawn apart."""
+        return _open(self.question, self.path, box, self.drawing)
+
+    def close(self, component: str) -> str:
+        """Return the address of this page with the runs of a component taken together again."""
+        rest = [name for name in self.question.opened if name != component]
+        return self.question.address(self.path, self.question.view, rest)
+
+    def switch(self, path: str, view: View | None) -> str:
+        """Return the address of the same lineage the other way, or in another view."""
+        return self.question.address(path, view)
+
+    def download(self, ending: str) -> str:
+        """Return the address of what is shown as a file."""
+        return self.question.address(
+            f"{self.path}{ending}", self.question.view, self.question.opened
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DrawingContext:
+    """A drawing that stands for itself; ``host`` is put before the addresses in it."""
+
+    question: Question
+    path: str
+    drawing: Drawing
+    host: str
+
+    def open(self, box: Box) -> str:
+        """Return where a box leads."""
+        return self.host + _open(self.question, self.path, box, self.drawing)
 
 
 @router.get(links.TRACE)
-def show_trace(visit: Visiting, output: Name = "") -> HTMLResponse:
-    """Show every run behind an output; without an output, ask for one."""
-    trace = lineage.trace_output(visit.connection, output) if output else None
-    frame = visit.frame(f"Trace of {output}" if output else "Trace", Section.LINEAGE)
-    return render_page(TraceContext(frame, trace, grow_tree(trace) if trace else None))
+def show_trace(visit: Visiting, question: Asked) -> HTMLResponse:
+    """Show every run behind an output or a run; without one, ask for it."""
+    return _show(visit, question, links.TRACE)
+
+
+@router.get(links.IMPACT)
+def show_impact(visit: Visiting, question: Asked) -> HTMLResponse:
+    """Show every run that an output or a run led to; without one, ask for it."""
+    return _show(visit, question, links.IMPACT)
+
+
+@router.get(f"{links.TRACE}.svg")
+def draw_trace(visit: Visiting, question: Asked) -> Response:
+    """Answer with the picture of a trace as a file."""
+    return _draw(visit, question, links.TRACE)
+
+
+@router.get(f"{links.IMPACT}.svg")
+def draw_impact(visit: Visiting, question: Asked) -> Response:
+    """Answer with the picture of an impact as a file."""
+    return _draw(visit, question, links.IMPACT)
+
+
+@router.get(f"{links.TRACE}.mmd")
+def write_trace(connection: Reading, question: Asked) -> Response:
+    """Answer with a trace as a Mermaid flowchart."""
+    return _write(connection, question, links.TRACE)
+
+
+@router.get(f"{links.IMPACT}.mmd")
+def write_impact(connection: Reading, question: Asked) -> Response:
+    """Answer with an impact as a Mermaid flowchart."""
+    return _write(connection, question, links.IMPACT)
+
+
+def _show(visit: Visiting, question: Question, path: str) -> HTMLResponse:
+    trace = question.ask(visit.connection, path)
+    if trace is None:
+        frame = visit.frame("Lineage", Section.LINEAGE)
+        return render_page(LineageContext(frame, path, question, None, None, None))
+    frame = visit.frame(question.name(path), Section.LINEAGE)
+    diagram = _make_diagram(visit.connection, trace, question, path)
+    drawing, outline = draw(diagram), grow_outline(diagram)
+    return render_page(LineageContext(frame, path, question, trace, drawing, outline))
+
+
+def _draw(visit: Visiting, question: Question, path: str) -> Response:
+    diagram = _require_diagram(visit.connection, question, path)
+    host = str(visit.request.base_url).rstrip("/")
+    return render_picture(
+        DrawingContext(question, path, draw(diagram), host), _name_file(path, ".svg")
+    )
+
+
+def _write(connection: sa.Connection, question: Question, path: str) -> Response:
+    diagram = _require_diagram(connection, question, path)
+    headers = {"content-disposition": f'attachment; filename="{_name_file(path, ".mmd")}"'}
+    media_type = "text/vnd.mermaid; charset=utf-8"
+    return Response(write_mermaid(diagram), 200, headers | security.HEADERS, media_type)
+
+
+def _name_file(path: str, ending: str) -> str:
+    return f"{path.removeprefix('/')}{ending}"
+
+
+def _require_diagram(connection: sa.Connection, question: Question, path: str) -> Diagram:
+    trace = question.ask(connection, path)
+    if trace is None:
+        raise MalformedRequest("Say what to begin at: give either `output` or `run`.")
+    return _make_diagram(connection, trace, question, path)
+
+
+def _make_diagram(
+    connection: sa.Connection, trace: Trace, question: Question, path: str
+) -> Diagram:
+    return make_diagram(
+        trace,
+        is_upstream=path == links.TRACE,
+        flagged=find_flagged(connection, [node.run.id for node in trace.nodes]),
+        view=question.view,
+        opened=question.opened,
+    )
+
+
+def _open(question: Question, path: str, box: Box, drawing: Drawing | None) -> str:
+    if not box.is_group or drawing is None:
+        return links.to_run(box.run.run.id)
+    opened = [*drawing.diagram.opened, box.component]
+    return question.address(path, drawing.diagram.view, opened)
