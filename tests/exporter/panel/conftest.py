@@ -4,7 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 import sqlalchemy as sa
+from browsing import HOSTILE, QUIET
 from builders import make_run, make_test, read, wrote
+from playwright.sync_api import Browser, Page, sync_playwright
+from provide import find_program
 from serving import serve
 
 from mltrace_exporter.main import create_app
@@ -13,7 +16,6 @@ from mltrace_exporter.model import Words
 from mltrace_exporter.store.arrivals.write import write_runs
 from mltrace_otel.contract.api import FlagRequest
 
-HOSTILE = "</title><script>alert('name')</script> \"'&#x27; ü/☃?a=b#c %2F"
 LONG = f"s3://bucket/{'deeply/nested/' * 20}part-00000.parquet"
 CODE = '''def train(features, rate=0.1):
     """Fit the model."""  # </pre><script>alert('code')</script>
@@ -93,3 +95,32 @@ def pipeline(address: str, engine: sa.Engine) -> str:
         flagged = ["prediction-1", "prediction-2", HOSTILE]
         flag_outputs(connection, FlagRequest(flagged, reason=HOSTILE, by=HOSTILE))
     return address
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A Chromium for all tests."""
+    chromium = find_program("chromium")
+    if chromium is None:
+        pytest.skip("Chromium is missing; `make services` gets it.")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=QUIET)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page of a browser that knows nothing yet."""
+    context = browser.new_context()
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture(params=[(theme, width) for theme in ("light", "dark") for width in (1280, 390)])
+def window(browser: Browser, request: pytest.FixtureRequest) -> Iterator[tuple[Page, str]]:
+    """A page in each theme and width, with the name of both."""
+    theme, width = request.param
+    context = browser.new_context(color_scheme=theme, viewport={"width": width, "height": 900})
+    yield context.new_page(), f"{theme}-{width}"
+    context.close()

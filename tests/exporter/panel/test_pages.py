@@ -1,28 +1,16 @@
 """The panel's pages as people meet them: in a real Chromium."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import quote_plus
 
 import httpx
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, Response, expect, sync_playwright
-from provide import find_program
+from browsing import look, visit
+from playwright.sync_api import Browser, Page, expect
 
 from mltrace_exporter.panel import links
 
 pytestmark = pytest.mark.browser
 
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
-SCREENSHOTS = Path("test-results/panel")
 FILLED = {
     "recent": "/",
     "run": "/runs/3",
@@ -40,60 +28,6 @@ FILLED = {
     "missing": "/runs/999",
 }
 EMPTY = {"recent-empty": "/", "review-empty": "/review", "components-empty": "/components"}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    chromium = find_program("chromium")
-    if chromium is None:
-        pytest.skip("Chromium is missing; `make services` gets it.")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=QUIET)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context()
-    yield context.new_page()
-    context.close()
-
-
-def visit(page: Page, address: str) -> Response:
-    """Open a page; fail if it complains, or asks another host for anything."""
-    complaints: list[str] = []
-    hosts: set[str] = set()
-    page.on("console", lambda message: complaints.append(message.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("request", lambda request: hosts.add("/".join(request.url.split("/")[:3])))
-    response = page.goto(address)
-    assert response is not None
-    if response.status == httpx.codes.NOT_FOUND:  # Chromium says so on its console.
-        complaints = [text for text in complaints if "Failed to load resource" not in text]
-    assert not complaints
-    assert response.status in {httpx.codes.OK, httpx.codes.NOT_FOUND}
-    assert hosts == {"/".join(address.split("/")[:3])}
-    return response
-
-
-def look(page: Page, address: str, name: str) -> None:
-    """Open a page and keep a picture of it; check that it fits and that it is accessible to all."""
-    visit(page, address)
-    page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
-    page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{name} overflows"
-    faults = Axe().run(page).response["violations"]
-    assert not faults, (name, [(fault["id"], fault["nodes"][0]["html"]) for fault in faults])
-
-
-@pytest.fixture(params=[(theme, width) for theme in ("light", "dark") for width in (1280, 390)])
-def window(browser: Browser, request: pytest.FixtureRequest) -> Iterator[tuple[Page, str]]:
-    """A page in each theme and width, with the name of both."""
-    theme, width = request.param
-    context = browser.new_context(color_scheme=theme, viewport={"width": width, "height": 900})
-    yield context.new_page(), f"{theme}-{width}"
-    context.close()
 
 
 def test_every_page_fits_and_is_accessible_in_both_themes_on_phones_and_screens(

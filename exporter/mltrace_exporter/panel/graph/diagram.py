@@ -26,7 +26,7 @@ class Mark(StrEnum):
         """What is said of a run that bears it."""
         return "failed" if self is Mark.ERROR else self.replace("-", " ")
 
-    def count(self, many: int) -> str:
+    def tell(self, many: int) -> str:
         """Return how many runs bear it, in words."""
         return f"{many:,} {'with failed tests' if self is Mark.TESTS_FAILED else self.word}"
 

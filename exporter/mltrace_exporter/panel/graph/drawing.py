@@ -3,22 +3,29 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
+from unicodedata import east_asian_width
 
+from mltrace_exporter.panel.formats import shorten, visible
 from mltrace_exporter.panel.graph.diagram import Box, Diagram, Line
 from mltrace_exporter.panel.graph.layout import BOX_HEIGHT, BOX_WIDTH, Layout, lay_out
 
 MARGIN = 24
+_TITLE_LEFT, _PADDING, _MARK_WIDTH = 40, 8, 19
+# How wide letters of the title are, in pixels; those of East Asia fill a square.
+_LETTER, _LETTER_WIDTHS = 7.6, {"W": 13.0, "F": 13.0}
+_ARROW = 6
 
 Point = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
 class PlacedBox:
-    """A box, where its left upper corner is, and its size."""
+    """A box, where its left upper corner is, what fits as its title, and its size."""
 
     box: Box
     x: float
     y: float
+    title: str
     width: int = BOX_WIDTH
     height: int = BOX_HEIGHT
 
@@ -49,7 +56,7 @@ def draw(diagram: Diagram) -> Drawing:
     root = numbers[diagram.root]
     layout = lay_out(len(numbers), links, root=root, mirrored=diagram.is_upstream)
     boxes = [
-        PlacedBox(box, round(x + MARGIN, 1), round(y + MARGIN, 1))
+        PlacedBox(box, round(x + MARGIN, 1), round(y + MARGIN, 1), _fit_title(box))
         for box, (x, y) in zip(diagram.boxes, layout.spots, strict=True)
     ]
     lines = [
@@ -60,6 +67,15 @@ def draw(diagram: Diagram) -> Drawing:
     return Drawing(
         diagram, boxes, lines, round(layout.width + margins), round(layout.height) + margins
     )
+
+
+def _fit_title(box: Box) -> str:
+    """Return so much of the component's name as has room beside the marks of its only run."""
+    marks = 0 if box.is_group else max(len(box.marks) - 1, 0)
+    room = BOX_WIDTH - _TITLE_LEFT - _PADDING - marks * _MARK_WIDTH
+    name = visible(box.component)
+    ratio = room / sum(_LETTER_WIDTHS.get(east_asian_width(letter), _LETTER) for letter in name)
+    return name if ratio >= 1 else shorten(name, int(len(name) * ratio))
 
 
 def _point_away(line: Line, diagram: Diagram, numbers: dict[str, int]) -> tuple[int, int]:
@@ -88,7 +104,7 @@ def _leave(spot: Point, *, right: bool) -> Point:
 
 
 def _curve(points: Sequence[Point]) -> str:
-    """Return a path that bends between layers and runs straight through them."""
+    """Return a path that bends between layers, runs straight through them and ends in an arrow."""
     shifted = [(x + MARGIN, y + MARGIN) for x, y in points]
     (x, y), rest = shifted[0], shifted[1:]
     parts = [f"M{x:.0f} {y:.1f}"]
@@ -99,4 +115,6 @@ def _curve(points: Sequence[Point]) -> str:
             half = (x + next_x) / 2
             parts.append(f"C{half:.0f} {y:.1f} {half:.0f} {next_y:.1f} {next_x:.0f} {next_y:.1f}")
         x, y = next_x, next_y
-    return "".join(parts)
+    back = -_ARROW if points[0][0] < points[-1][0] else _ARROW
+    tip = f"m{back} -{_ARROW * 2 / 3:.0f}L{x:.0f} {y:.1f}l{back} {_ARROW * 2 / 3:.0f}"
+    return "".join(parts) + tip

@@ -23,19 +23,19 @@ from mltrace_exporter.web import Reading
 from mltrace_otel.contract.api import Trace
 
 router = APIRouter()
-Opened = Annotated[list[Annotated[str, Query(pattern=STORABLE)]], Query()]
+Opened = Annotated[list[Annotated[str, Query(pattern=STORABLE)]] | None, Query()]
 
 
 class Question:
     """What a lineage is asked of, and how it is to be shown."""
 
     def __init__(
-        self, output: Name = "", run: Name = "", view: View | None = None, opened: Opened = ()
+        self, output: Name = "", run: Name = "", view: View | None = None, opened: Opened = None
     ) -> None:
         if output and run:
             raise MalformedRequest("Say what to begin at: give either `output` or `run`.")
         self.output, self.run = output or None, run or None
-        self.view, self.opened = view, list(opened)
+        self.view, self.opened = view, opened or []
 
     def address(self, path: str, view: View | None = None, opened: Sequence[str] = ()) -> str:
         """Return where the same is asked, as a trace or an impact, in another view."""

@@ -9,12 +9,14 @@ const lines = [...svg.querySelectorAll(".line")];
 const byKey = new Map(boxes.map((box) => [box.dataset.key, box]));
 const root = byKey.get(svg.dataset.root);
 const SMALLEST = 0.08, LARGEST = 2.5, READABLE = 0.85, STEP = 1.3, SLOP_PX = 4;
+const FEW = 400; // of more boxes not all are painted anew whenever the hand moves
 
 // What is seen: the point at the left upper corner, and pixels of the screen for one of the drawing.
 const view = { x: 0, y: 0, scale: 1 };
 
 function show() {
-  svg.setAttribute("viewBox", `${view.x} ${view.y} ${stage.clientWidth / view.scale} ${stage.clientHeight / view.scale}`);
+  // By style: another viewBox would make the browser lay out every text again.
+  svg.style.transform = `scale(${view.scale}) translate(${-view.x}px, ${-view.y}px)`;
 }
 
 function bound(scale) {
@@ -41,10 +43,16 @@ function zoom(factor, at = { x: stage.clientWidth / 2, y: stage.clientHeight / 2
   show();
 }
 
-function place(box) {
+// The middle of a box and its size, read once: to ask the browser would lay the page out each time.
+const places = new Map(boxes.map((box) => {
   const { e: x, f: y } = box.transform.baseVal.consolidate().matrix;
-  const { width, height } = box.querySelector(".body").getBBox();
-  return { x: x + width / 2, y: y + height / 2, width, height };
+  const body = box.querySelector(".body");
+  const [width, height] = ["width", "height"].map((name) => Number(body.getAttribute(name)));
+  return [box, { x: x + width / 2, y: y + height / 2, width, height }];
+}));
+
+function place(box) {
+  return places.get(box);
 }
 
 function center(box) {
@@ -147,7 +155,7 @@ function tell(box) {
   const fits = at.bottom + 10 + tip.offsetHeight < Math.max(window.innerHeight, area.bottom);
   tip.style.top = `${fits || above < 0 ? below : above}px`;
   tip.style.left = `${Math.max(8, Math.min(at.left - area.left, area.width - tip.offsetWidth - 8))}px`;
-  svg.classList.add("pointing");
+  if (boxes.length <= FEW) svg.classList.add("pointing");
   box.classList.add("near");
   for (const line of lines) {
     if (line.dataset.from !== box.dataset.key && line.dataset.to !== box.dataset.key) continue;
@@ -208,7 +216,8 @@ figure.addEventListener("keydown", (event) => {
   } else return;
   event.preventDefault();
 });
-svg.addEventListener("focusin", (event) => {
+// On the stage: an SVG that listens for focus would itself take it.
+stage.addEventListener("focusin", (event) => {
   const box = event.target.closest(".box");
   if (!box) return;
   reach(box);
@@ -216,7 +225,7 @@ svg.addEventListener("focusin", (event) => {
   reveal(box);
   tell(box);
 });
-svg.addEventListener("focusout", hide);
+stage.addEventListener("focusout", hide);
 
 for (const title of svg.querySelectorAll(".box > title")) title.remove();
 figure.classList.add("live");

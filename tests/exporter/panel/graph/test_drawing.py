@@ -1,3 +1,4 @@
+import dataclasses
 import re
 
 import pytest
@@ -11,7 +12,7 @@ STOP = re.compile(r"[MCH]([^MCH]+)")
 
 
 def ends(path: str) -> tuple[tuple[float, float], tuple[float, float]]:
-    first, *_, last = STOP.findall(path)
+    first, *_, last = STOP.findall(path.partition("m")[0])
     x, y = map(float, first.split())
     numbers = [float(number) for number in last.split()]
     return (x, y), (numbers[-2], numbers[-1]) if len(numbers) > 1 else (numbers[0], y)
@@ -45,3 +46,18 @@ def test_everything_is_inside_of_its_margins() -> None:
     [placed] = drawing.boxes
     assert (placed.x, placed.y) == (MARGIN, MARGIN)
     assert (drawing.width, drawing.height) == (BOX_WIDTH + 2 * MARGIN, BOX_HEIGHT + 2 * MARGIN)
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("training", "training"),
+        ("a_component_whose_name_is_long", "a_compon…name_is_long"),
+        ("データの前処理と特徴量の計算", "データの…と特徴量の計算"),
+        ("", "(empty name)"),
+    ],
+)
+def test_as_much_of_a_name_is_written_as_fits(name: str, title: str) -> None:
+    trace = make_trace({1: 0}, runs=[dataclasses.replace(make_summary(1), component=name)])
+    [placed] = draw(make_diagram(trace, is_upstream=True)).boxes
+    assert placed.title == title
