@@ -11,6 +11,7 @@ import httpx
 import pytest
 from builders import make_run, read, wrote
 from otlp import write_protobuf
+from scraping import read_sample, scrape
 from services import Exporter
 
 PROTOBUF = {"content-type": "application/x-protobuf"}
@@ -89,10 +90,8 @@ def keep_sending(exporter: Exporter) -> Iterator[Load]:
 
 def read_total(exporter: Exporter) -> int:
     """Return how many runs of ``step`` the exporter has counted."""
-    page = httpx.get(f"{exporter.panel}/metrics").raise_for_status().text
     name = 'mltrace_component_runs_total{component="step",outcome="succeeded"} '
-    (line,) = [line for line in page.splitlines() if line.startswith(name)]
-    return int(float(line.removeprefix(name)))
+    return int(read_sample(scrape(exporter.panel), name))
 
 
 def check_stored_once(exporter: Exporter, load: Load) -> None:

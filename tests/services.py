@@ -179,6 +179,7 @@ class Exporter(Program):
             f"--port={port}",
             f"--otlp-http-port={otlp_http_port}",
             f"--otlp-grpc-port={otlp_grpc_port}",
+            "--metrics-interval=1",
             *options,
         ]
         super().__init__(command, home / "exporter.log")

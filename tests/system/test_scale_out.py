@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from builders import make_run, read, wrote
 from otlp import write_protobuf
+from scraping import scrape
 from services import Program
 
 RUNS = 400
@@ -22,10 +23,14 @@ class Server(Program):
     """`mltrace serve` on a database."""
 
     def __init__(self, log: Path, database_url: str) -> None:
-        ports = ["--port=0", "--otlp-http-port=0", "--otlp-grpc-port=0"]
+        ports = [f"--{each}=0" for each in ("port", "otlp-http-port", "otlp-grpc-port")]
         program = str(Path(sys.executable).with_name("mltrace"))
         self.panel = self.otlp_http = ""
-        super().__init__([program, "serve", *ports], log, {"MLTRACE_DATABASE_URL": database_url})
+        super().__init__(
+            [program, "serve", "--metrics-interval=1", *ports],
+            log,
+            {"MLTRACE_DATABASE_URL": database_url},
+        )
 
     def _answers(self, log: str) -> bool:
         ready = _READY.search(log)
@@ -58,7 +63,7 @@ def test_two_exporters_store_everything_once_and_count_alike(servers: list[Serve
     assert statuses == {200}
     for server in servers:
         trace = httpx.get(f"{server.panel}/api/trace", params={"output": f"s{RUNS - 1}"}).json()
-        metrics = httpx.get(f"{server.panel}/metrics").text
+        metrics = scrape(server.panel)
         assert len(trace["nodes"]) == RUNS
         counted = 'mltrace_component_runs_total{component="step",outcome="succeeded"} '
         assert f"{counted}{RUNS}.0" in metrics

@@ -23,6 +23,7 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter
 from otlp import write_json, write_protobuf
+from scraping import scrape
 
 from mltrace_otel.contract import attributes as names
 
@@ -81,7 +82,7 @@ def running(*arguments: str) -> Iterator[Server]:
 
 
 def up(home: Path) -> list[str]:
-    return ["up", "--home", str(home), *ANY_PORTS]
+    return ["up", "--home", str(home), "--metrics-interval=1", *ANY_PORTS]
 
 
 def serve(database_url: str) -> list[str]:
@@ -128,7 +129,7 @@ def test_what_is_sent_through_any_door_is_there_also_after_a_restart(tmp_path: P
         run_component("by-sdk-grpc", GrpcExporter(server.grpc, insecure=True))
         sent = ["by-sdk-grpc", "by-sdk-http", "by-gzip", "by-json", "by-protobuf"]
         assert server.components() == sent
-        metrics = httpx.get(f"{server.panel}/metrics").text
+        metrics = scrape(server.panel)
         assert (
             'mltrace_component_runs_total{component="by-gzip",outcome="succeeded"} 1.0' in metrics
         )

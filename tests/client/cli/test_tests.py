@@ -8,7 +8,11 @@ from calling import Mltrace
 from mltrace_otel.contract.api import CaseHistory
 
 Record = Callable[..., None]
-MINUTES_AGO = (datetime.now(UTC) - EPOCH) / timedelta(minutes=1)
+
+
+def minutes_ago(minutes: float) -> float:
+    """Return a moment as builders take it."""
+    return (datetime.now(UTC) - EPOCH) / timedelta(minutes=1) - minutes
 
 
 def record_runs(record: Record, *statuses: str | None) -> None:
@@ -16,7 +20,7 @@ def record_runs(record: Record, *statuses: str | None) -> None:
     for number, status in enumerate(statuses):
         message = None if status == "pass" else f"what was found: {number}"
         tests = [make_test("testRange", status, message=message)] if status else []
-        start = MINUTES_AGO - 60 - 60 * (len(statuses) - number)
+        start = minutes_ago(60 + 60 * (len(statuses) - number))
         record(make_run("daily", start, tests=(make_test("testOther"), *tests)))
 
 
@@ -37,7 +41,7 @@ def test_each_test_has_a_line_with_its_record(mltrace: Mltrace, record: Record) 
 
 
 def test_a_wide_screen_has_room_for_times(mltrace: Mltrace, record: Record) -> None:
-    record(make_run("daily", MINUTES_AGO - 30, tests=(make_test(duration_s=0.25),)))
+    record(make_run("daily", minutes_ago(30), tests=(make_test(duration_s=0.25),)))
 
     head, line = mltrace.show("tests", "daily", COLUMNS="160").splitlines()[:2]
 
@@ -72,7 +76,7 @@ def test_a_first_failure_is_said_to_be_one(mltrace: Mltrace, record: Record) -> 
 
 def test_what_failed_is_told_before_what_was_skipped(mltrace: Mltrace, record: Record) -> None:
     skipped = make_test("testA", "skip", message="not here")
-    record(make_run("daily", MINUTES_AGO, tests=(skipped, make_test("testB", "fail"))))
+    record(make_run("daily", minutes_ago(0), tests=(skipped, make_test("testB", "fail"))))
 
     told = mltrace.show("tests", "daily").partition("What they say")[2]
 
@@ -101,7 +105,7 @@ def test_json_is_what_the_api_answers(mltrace: Mltrace, record: Record) -> None:
 def test_hostile_names_and_messages_are_spelt_out(mltrace: Mltrace, record: Record) -> None:
     words = {"suite": "\x1b[31m", "message": "\x1b]0;title\x07"}
     hostile = make_test("\u202etest", "fail", **words)
-    record(make_run("daily", MINUTES_AGO, tests=(hostile,)))
+    record(make_run("daily", minutes_ago(0), tests=(hostile,)))
 
     shown = mltrace.show("tests", "daily")
 
@@ -112,7 +116,7 @@ def test_hostile_names_and_messages_are_spelt_out(mltrace: Mltrace, record: Reco
 def test_a_component_without_tests_is_told_how_to_get_some(
     mltrace: Mltrace, record: Record
 ) -> None:
-    record(make_run("daily", MINUTES_AGO))
+    record(make_run("daily", minutes_ago(0)))
 
     assert "Component(..., afterTests=[...]) gives it" in mltrace.show("tests", "daily")
     unknown = mltrace("tests", "unknown")

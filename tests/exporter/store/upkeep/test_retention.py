@@ -8,6 +8,7 @@ from builders import at, make_run, read, wrote
 from mltrace_exporter.marks import flag_outputs, resolve_flags
 from mltrace_exporter.model import Run
 from mltrace_exporter.queries.lineage import trace_output
+from mltrace_exporter.store.arrivals.totals import RUNS_TOTAL
 from mltrace_exporter.store.arrivals.write import write_runs
 from mltrace_exporter.store.schema import component_run, io_pointer, metric_total
 from mltrace_exporter.store.upkeep.inspection import count_dangling, count_rows
@@ -117,12 +118,14 @@ def test_so_many_runs_of_each_component_are_kept(engine: sa.Engine) -> None:
 
 def test_counters_do_not_fall(engine: sa.Engine) -> None:
     store(engine, [make_run("etl", step) for step in range(5)])
-    query = sa.select(metric_total.c.total)
+    query = sa.select(metric_total.c.labels, metric_total.c.total).where(
+        metric_total.c.metric == RUNS_TOTAL
+    )
     with engine.connect() as connection:
-        before = connection.scalars(query).all()
+        before = connection.execute(query).all()
     prune(engine, Limits(runs_per_component=1))
     with engine.connect() as connection:
-        assert connection.scalars(query).all() == before == [5]
+        assert connection.execute(query).all() == before == [(["etl", "succeeded"], 5)]
 
 
 def test_what_would_go_is_counted_once_and_stays(engine: sa.Engine) -> None:
