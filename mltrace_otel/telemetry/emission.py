@@ -6,6 +6,7 @@ current spans, so a run joins the user's trace; it is sampled always.
 
 import os
 import socket
+import threading
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from functools import cache
 
 from opentelemetry import context, trace
 from opentelemetry.sdk.environment_variables import OTEL_SDK_DISABLED
-from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 
 from mltrace_otel.contract import attributes as key
 from mltrace_otel.datatests import describe_error, name_class, shorten
@@ -29,6 +30,7 @@ from mltrace_otel.telemetry.spans import RunSpan
 _STACKTRACE_LIMIT = 64 * 1024
 _FRAMES = 50
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_here = threading.local()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +51,19 @@ def _get_origin() -> _Origin:
     is_disabled = os.environ.get(OTEL_SDK_DISABLED, "").strip().lower() == "true"
     if is_disabled:
         log.warning("Component runs are not recorded, as %s says.", OTEL_SDK_DISABLED)
-    resource = Resource.create({key.HOST_NAME: socket.gethostname(), key.PROCESS_PID: os.getpid()})
-    return _Origin(wire.encode_resource(resource), is_disabled)
+    return _Origin(wire.encode_resource(_detect_resource()), is_disabled)
+
+
+def _detect_resource() -> Resource:
+    own = {key.HOST_NAME: socket.gethostname(), key.PROCESS_PID: os.getpid()}
+    if getattr(_here, "is_detecting", False):
+        # A signal's handler in the middle of the first run: the SDK's pool of threads is locked.
+        return Resource(own).merge(OTELResourceDetector().detect())
+    _here.is_detecting = True
+    try:
+        return Resource.create(own)
+    finally:
+        _here.is_detecting = False
 
 
 # A forked child is another process on the same host: its resource must say so.
