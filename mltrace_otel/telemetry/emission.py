@@ -15,7 +15,7 @@ from functools import cache
 
 from opentelemetry import context, trace
 from opentelemetry.sdk.environment_variables import OTEL_SDK_DISABLED
-from opentelemetry.sdk.resources import OTELResourceDetector, Resource
+from opentelemetry.sdk.resources import Attributes, OTELResourceDetector, Resource
 
 from mltrace_otel.contract import attributes as key
 from mltrace_otel.datatests import describe_error, name_class, shorten
@@ -55,7 +55,7 @@ def _get_origin() -> _Origin:
 
 
 def _detect_resource() -> Resource:
-    own = {key.HOST_NAME: socket.gethostname(), key.PROCESS_PID: os.getpid()}
+    own: Attributes = {key.HOST_NAME: socket.gethostname(), key.PROCESS_PID: os.getpid()}
     if getattr(_here, "is_detecting", False):
         # A signal's handler in the middle of the first run: the SDK's pool of threads is locked.
         return Resource(own).merge(OTELResourceDetector().detect())
