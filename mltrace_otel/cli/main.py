@@ -60,6 +60,7 @@ _SERVER_HELP = {
     "serve": "Start the server on a database of yours.",
     "demo": "Run an example pipeline with a fault to find.",
     "db": "Upgrade, check or prune the database.",
+    "grafana": "Bring dashboards and marks into a Grafana.",
 }
 
 
