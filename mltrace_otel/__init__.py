@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         TestsFailed,
         UnknownVariable,
     )
+    from mltrace_otel.metrics import log_metric
     from mltrace_otel.pointers import IOPointer, PointerType
     from mltrace_otel.provenance import create_random_ids, get_git_hash, get_git_tags
     from mltrace_otel.questions.history import History
@@ -98,6 +99,7 @@ __all__ = [
     "get_tags",
     "load",
     "log_component_run",
+    "log_metric",
     "register",
     "review_flagged_outputs",
     "save",
@@ -128,6 +130,7 @@ _HOMES = {
     ),
     "questions.history": ("History",),
     "questions.past": ("PastRuns",),
+    "metrics": ("log_metric",),
     "pointers": ("IOPointer", "PointerType"),
     "provenance": ("create_random_ids", "get_git_hash", "get_git_tags"),
     "runs": ("ComponentRun",),

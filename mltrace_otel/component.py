@@ -12,6 +12,7 @@ from mltrace_otel.calls.wrapping import check_function, decorate
 from mltrace_otel.datatests import Suite, Test, make_test, read_suite
 from mltrace_otel.errors import SetupError
 from mltrace_otel.pointers import accept_names
+from mltrace_otel.settings import ProfileScope
 from mltrace_otel.telemetry import wire
 from mltrace_otel.telemetry.otlp import Attributes
 
@@ -22,6 +23,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 Tests = Iterable[Test | type[Test]]
 OnTestFailure = Literal["record", "raise"]
+Profiles = Literal["outputs", "all", "none"]
 
 
 class Component:
@@ -39,9 +41,11 @@ class Component:
         on_test_failure: what a failed test does: ``record`` keeps the outcome and goes on,
             ``raise`` also raises `TestsFailed`, once the run is recorded. Where it is a test before
             the function, the function is not called.
+        profiles: whether to record how the ``outputs`` of its runs are distributed, or ``all``
+            inputs and outputs, or ``none``; MLTRACE_PROFILES if nothing is said, else the outputs.
 
     Raises:
-        SetupError: the name is empty, one of the tests is none, or `on_test_failure` is neither.
+        SetupError: the name is empty, one of the tests is none, or a choice is none of those given.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - the documented arguments
@@ -53,6 +57,7 @@ class Component:
         afterTests: Tests = (),  # noqa: N803
         tags: str | Sequence[str] = (),
         on_test_failure: OnTestFailure = "record",
+        profiles: Profiles | None = None,
     ) -> None:
         if not name:
             raise SetupError("A component needs a name.")
@@ -63,6 +68,7 @@ class Component:
         self.afterTests = [make_test(test) for test in afterTests]
         self.tags = list(accept_names(tags))
         self.on_test_failure = _check_choice(on_test_failure)
+        self.profiles = _check_profiles(profiles)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(name={self.name!r}, owner={self.owner!r})"
@@ -100,6 +106,7 @@ class Component:
         skip_after: bool = False,
         partition: str | None = None,
         on_test_failure: OnTestFailure | None = None,
+        profiles: Profiles | None = None,
         **renames: str,
     ) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
 
@@ -117,6 +124,7 @@ class Component:
         skip_after: bool = False,
         partition: str | None = None,
         on_test_failure: OnTestFailure | None = None,
+        profiles: Profiles | None = None,
         **renames: str,
     ) -> Callable[P, R] | Callable[[Callable[P, R]], Callable[P, R]]:
         """Record each call of the decorated function as a run of this component.
@@ -137,14 +145,16 @@ class Component:
             skip_after: leave out the tests after it.
             partition: variable that holds what part of the data a call is about, e.g. a day.
             on_test_failure: as for `Component`, whose choice holds if nothing is said.
+            profiles: as for `Component`, whose choice holds if nothing is said.
             **renames: which variable holds an argument of the tests, where the names differ.
 
         Raises:
             SetupError: what is decorated is no function, a renamed argument is no test's, or
-                `on_test_failure` makes no sense.
+                `on_test_failure` or `profiles` makes no sense.
             UnknownVariable: the function lacks a variable that is named here or by a test.
         """
         raises = _check_choice(on_test_failure or self.on_test_failure) == "raise"
+        scope = _check_profiles(profiles or self.profiles)
 
         def decorator(function: Callable[P, R]) -> Callable[P, R]:
             check_function(function)
@@ -168,6 +178,7 @@ class Component:
                     staleness_threshold_s=staleness_threshold,
                     auto_log=auto_log,
                     raises_on_failed_tests=raises,
+                    profiles=scope,
                 )
             )
 
@@ -198,6 +209,15 @@ def _check_choice(choice: OnTestFailure) -> OnTestFailure:
     if choice not in get_args(OnTestFailure):
         raise SetupError(f"on_test_failure={choice!r} makes no sense: choose 'record' or 'raise'.")
     return choice
+
+
+def _check_profiles(choice: Profiles | ProfileScope | None) -> ProfileScope | None:
+    if choice is None:
+        return None
+    if choice not in get_args(Profiles):
+        choices = "', '".join(get_args(Profiles))
+        raise SetupError(f"profiles={choice!r} makes no sense: choose one of '{choices}'.")
+    return ProfileScope(choice)
 
 
 def _check_renames(renames: Mapping[str, str], suites: Iterable[Suite]) -> None:

@@ -4,9 +4,32 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING, NamedTuple
 
 from mltrace_otel.contract.outcomes import TestOutcome
+from mltrace_otel.errors import SetupError
 from mltrace_otel.pointers import IOPointer, point
+from mltrace_otel.profiling import read_number
+
+if TYPE_CHECKING:
+    from mltrace_otel.profiles.shapes import Profile
+
+
+class VariableProfile(NamedTuple):
+    """How a variable was distributed; ``pointer`` is the input or output that it is, if one."""
+
+    direction: str
+    variable: str
+    pointer: str | None
+    profile: "Profile"
+
+
+class Measurement(NamedTuple):
+    """A number that a run logged, or that its function gave."""
+
+    name: str
+    value: float
+    is_output: bool = False
 
 
 @dataclass(slots=True)
@@ -28,6 +51,8 @@ class ComponentRun:
         git_tags: tags on that commit.
         code_snapshot: source of the code.
         test_outcomes: what its tests found.
+        profiles: how its inputs and outputs were distributed.
+        metrics: numbers that it logged, or that its function gave.
     """
 
     component_name: str
@@ -44,6 +69,8 @@ class ComponentRun:
     git_tags: list[str] = field(default_factory=list)
     code_snapshot: str | None = None
     test_outcomes: list[TestOutcome] = field(default_factory=list)
+    profiles: list[VariableProfile] = field(default_factory=list)
+    metrics: list[Measurement] = field(default_factory=list)
 
     def set_start_timestamp(self, ts: datetime | None = None) -> None:
         """Say when the run began; now if nothing is said."""
@@ -87,6 +114,18 @@ class ComponentRun:
         if isinstance(code_snapshot, bytes):
             code_snapshot = code_snapshot.decode("utf-8", "replace")
         self.code_snapshot = code_snapshot
+
+    def log_metric(self, name: str, value: float) -> None:
+        """Record a number, such as a loss. The last of a name counts.
+
+        Raises:
+            SetupError: the name is empty, or the value is no number.
+        """
+        number = read_number(value)
+        if not isinstance(name, str) or not name or number is None:
+            raise SetupError(f"A metric is a name and a number, not {name!r} and {value!r:.200}.")
+        self.metrics = [each for each in self.metrics if each.is_output or each.name != name]
+        self.metrics.append(Measurement(name, number))
 
     def add_notes(self, notes: str) -> None:
         """Say something about the run, on a line of its own."""

@@ -18,6 +18,7 @@ from mltrace_otel.errors import SettingsError
 
 API_PORT = 8080
 FILE_LIMIT = "MLTRACE_FILE_LIMIT"
+PROFILES = "MLTRACE_PROFILES"
 _T = TypeVar("_T")
 _Choice = TypeVar("_Choice", bound=StrEnum)
 _DEFAULT_TIMEOUT_S = 10.0
@@ -40,6 +41,14 @@ class Compression(StrEnum):
 
     NONE = "none"
     GZIP = "gzip"
+
+
+class ProfileScope(StrEnum):
+    """Of which variables profiles are made."""
+
+    OUTPUTS = "outputs"
+    ALL = "all"
+    NONE = "none"
 
 
 _OTLP_PORTS = {Protocol.HTTP_PROTOBUF: 4318, Protocol.GRPC: 4317}
@@ -172,6 +181,21 @@ def read_file_limit(environment: Mapping[str, str] | None = None) -> int:
     """
     variables = os.environ if environment is None else environment
     return _parse_size(variables, FILE_LIMIT, _DEFAULT_FILE_LIMIT)
+
+
+def read_profile_scope(environment: Mapping[str, str] | None = None) -> ProfileScope:
+    """Return of which variables profiles are made where components do not say.
+
+    Raises:
+        SettingsError: the variable makes no sense.
+    """
+    variables = os.environ if environment is None else environment
+    text = variables.get(PROFILES, "").strip().lower() or ProfileScope.OUTPUTS
+    try:
+        return ProfileScope(text)
+    except ValueError:
+        choices = ", ".join(ProfileScope)
+        raise SettingsError(f"{PROFILES}={text!r} makes no sense: choose {choices}.") from None
 
 
 def _read_home(variables: Mapping[str, str]) -> Path:

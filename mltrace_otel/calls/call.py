@@ -4,7 +4,7 @@ We are guests: whatever fails on our side costs a warning, never the user's call
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import Token
 from dataclasses import replace
 from types import FrameType
@@ -15,6 +15,7 @@ from opentelemetry import context, trace
 from mltrace_otel import current
 from mltrace_otel.calls.autolog import AutoLog
 from mltrace_otel.calls.binding import bind_arguments
+from mltrace_otel.calls.distributions import decide_scope, describe_result, describe_variable
 from mltrace_otel.calls.frames import Catcher, get_suspended_frame, make_catcher
 from mltrace_otel.calls.plan import Plan
 from mltrace_otel.calls.slots import Slot, read_slot
@@ -23,10 +24,11 @@ from mltrace_otel.contract.outcomes import TestStatus
 from mltrace_otel.datatests import Suite, describe_error, run_suite
 from mltrace_otel.errors import TestsFailed
 from mltrace_otel.notices import log
-from mltrace_otel.pointers import PointerType
+from mltrace_otel.pointers import IOPointer, PointerType
 from mltrace_otel.questions.past import PastRuns
 from mltrace_otel.questions.patience import Patience
 from mltrace_otel.runs import ComponentRun
+from mltrace_otel.settings import ProfileScope
 from mltrace_otel.telemetry.emission import announce, finish_span, make_current, start_span
 from mltrace_otel.telemetry.spans import RunSpan
 
@@ -38,7 +40,7 @@ class Call:
 
     __slots__ = (
         *("_arguments", "_auto", "_catcher", "_context", "_current", "_frame", "_plan"),
-        *("_patience", "_problems", "_run", "_span", "_token", "_token_of_run"),
+        *("_patience", "_problems", "_run", "_scope", "_span", "_token", "_token_of_run"),
     )
 
     def __init__(self, plan: Plan) -> None:
@@ -46,6 +48,7 @@ class Call:
         self._run = ComponentRun(plan.component, staleness_threshold_s=plan.staleness_threshold_s)
         self._patience = Patience()
         self._problems: list[str] = []
+        self._scope = decide_scope(plan.profiles)
         self._arguments: dict[str, object] = {}
         self._auto: AutoLog | None = None
         self._span: trace.Span = trace.INVALID_SPAN
@@ -215,10 +218,25 @@ class Call:
         if self._auto and slot.content is None and slot.variable in values:
             pointers = self._auto.keep_input(slot.variable, values[slot.variable], pointers)
         self._run.inputs += pointers
+        if slot.holder in values:
+            self._describe("input", slot.holder, values[slot.holder], pointers)
 
     def _log_argument(self, name: str, value: object) -> None:
         if self._auto and name not in {slot.variable for slot in self._plan.early}:
-            self._run.inputs += self._auto.read_input(name, value)
+            pointers = self._auto.read_input(name, value)
+            self._run.inputs += pointers
+            if pointers:
+                self._describe("input", name, value, pointers)
+
+    def _describe(
+        self, direction: str, variable: str, value: object, pointers: Sequence[IOPointer]
+    ) -> None:
+        """Tell how a variable is distributed, if that is asked for."""
+        if self._scope is ProfileScope.ALL or (
+            self._scope is ProfileScope.OUTPUTS and direction == "output"
+        ):
+            step = describe_variable
+            self._guard("profile of {2}", step, self._run, direction, variable, value, pointers)
 
     def _pull(self, trigger: Trigger, values: Mapping[str, object]) -> None:
         run = self._run
@@ -268,6 +286,9 @@ class Call:
             for name, value in list(values.items()):
                 self._guard("output {0}", self._log_local, name, value)
             self._guard("what it returned", self._log_returned, result)
+        if self._scope is not ProfileScope.NONE:
+            known = [values.get(slot.holder) for slot in plan.output_slots]
+            self._guard("profile of what it returned", describe_result, run, result, known)
         if plan.endpoint:
             run.outputs = [replace(pointer, type=PointerType.ENDPOINT) for pointer in run.outputs]
 
@@ -280,11 +301,16 @@ class Call:
             names = {pointer.name for pointer in pointers}
             self._run.outputs = [each for each in self._run.outputs if each.name not in names]
         self._run.outputs += pointers
+        if slot.holder in values:
+            self._describe("output", slot.holder, values[slot.holder], pointers)
 
     def _log_local(self, name: str, value: object) -> None:
         if self._auto and name not in self._plan.named:
             known = (*self._run.inputs, *self._run.outputs)
-            self._run.outputs += self._auto.read_output(name, value, known)
+            pointers = self._auto.read_output(name, value, known)
+            self._run.outputs += pointers
+            if pointers:
+                self._describe("output", name, value, pointers)
 
     def _log_returned(self, result: object) -> None:
         if self._auto:

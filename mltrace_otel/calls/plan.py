@@ -11,6 +11,7 @@ from mltrace_otel.calls.slots import Slot
 from mltrace_otel.calls.triggers import Trigger
 from mltrace_otel.datatests import Suite
 from mltrace_otel.provenance import find_repository, read_source
+from mltrace_otel.settings import ProfileScope
 from mltrace_otel.telemetry import wire
 from mltrace_otel.telemetry.otlp import Attributes
 
@@ -37,6 +38,7 @@ class Plan:
         staleness_threshold_s: age above which an input makes its runs stale.
         auto_log: whether data and models among its variables are saved and recorded.
         raises_on_failed_tests: whether a failed test raises, once the run is recorded.
+        profiles: of which variables profiles are made; None for what the environment says.
         early: the inputs that are read at entry.
         late: the inputs that are read at return.
         needs_frame: whether there are values that only the function's frame knows.
@@ -62,6 +64,7 @@ class Plan:
     staleness_threshold_s: float | None = None
     auto_log: bool = False
     raises_on_failed_tests: bool = False
+    profiles: ProfileScope | None = None
     early: tuple[Slot, ...] = field(init=False)
     late: tuple[Slot, ...] = field(init=False)
     needs_frame: bool = field(init=False)

@@ -28,6 +28,11 @@ class Slot:
     content: str | None = None
     labels: tuple[str, ...] = ()
 
+    @property
+    def holder(self) -> str:
+        """The variable that holds the thing, or what names it where nothing else does."""
+        return self.variable if self.content is None else self.content
+
     def list_variables(self, known: frozenset[str]) -> set[str]:
         """Return the variables to read; a label is one if the function has it."""
         given = {self.variable} if self.content is None else {self.variable, self.content}

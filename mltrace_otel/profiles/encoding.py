@@ -39,6 +39,18 @@ def encode_columns(columns: Iterable[Column]) -> str:
     )
 
 
+def encode_within(columns: Iterable[Column], limit: int) -> tuple[str, int]:
+    """Return the JSON of the first columns that take at most ``limit`` characters, and how many."""
+    encoded, size = [], 2
+    for column in columns:
+        text = encode_columns([column])[1:-1]
+        size += len(text) + 1
+        if size > limit:
+            break
+        encoded.append(text)
+    return f"[{','.join(encoded)}]", len(encoded)
+
+
 def _encode_column(column: Column) -> dict[str, object]:
     said: dict[str, object] = {
         "name": column.name,

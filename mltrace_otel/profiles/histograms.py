@@ -8,7 +8,7 @@ import math
 import sys
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 
@@ -28,15 +28,19 @@ class Interval:
 
 def count_values(values: Iterable[float]) -> Histogram:
     """Return the histogram of numbers; those that are not finite are left out."""
-    finite = [value for value in map(float, values) if math.isfinite(value)]
-    positive = [find_index(value, FINEST_SCALE) for value in finite if value > 0]
-    negative = [find_index(-value, FINEST_SCALE) for value in finite if value < 0]
-    scale = fit_scale(positive, negative)
+    return count_weighted(Counter(value for value in map(float, values) if math.isfinite(value)))
+
+
+def count_weighted(counts: Mapping[float, int]) -> Histogram:
+    """Return the histogram of finite numbers that occur so often."""
+    positive = [(find_index(value, FINEST_SCALE), n) for value, n in counts.items() if value > 0]
+    negative = [(find_index(-value, FINEST_SCALE), n) for value, n in counts.items() if value < 0]
+    scale = fit_scale([index for index, _ in positive], [index for index, _ in negative])
     return Histogram(
         scale,
-        len(finite) - len(positive) - len(negative),
-        _tally(index >> (FINEST_SCALE - scale) for index in positive),
-        _tally(index >> (FINEST_SCALE - scale) for index in negative),
+        sum(n for value, n in counts.items() if value == 0),
+        _tally(positive, FINEST_SCALE - scale),
+        _tally(negative, FINEST_SCALE - scale),
     )
 
 
@@ -54,23 +58,22 @@ def fit_scale(*indices: Sequence[int]) -> int:
     Args:
         indices: of each sign, indices at `FINEST_SCALE`; their extremes suffice.
     """
-    scale = FINEST_SCALE
+    shift = 0
     for each in indices:
         if each:
             lowest, highest = min(each), max(each)
-            while _span(lowest, highest, FINEST_SCALE - scale) > HISTOGRAM_BUCKETS:
-                scale -= 1
-    return scale
+            shift = max(shift, (highest - lowest).bit_length() - HISTOGRAM_BUCKETS.bit_length())
+            while (highest >> shift) - (lowest >> shift) >= HISTOGRAM_BUCKETS:
+                shift += 1
+    return FINEST_SCALE - shift
 
 
-def _span(lowest: int, highest: int, shift: int) -> int:
-    return (highest >> shift) - (lowest >> shift) + 1
-
-
-def _tally(indices: Iterable[int]) -> Buckets:
-    counts = Counter(indices)
-    if not counts:
+def _tally(counted: Sequence[tuple[int, int]], shift: int) -> Buckets:
+    if not counted:
         return Buckets()
+    counts: Counter[int] = Counter()
+    for index, count in counted:
+        counts[index >> shift] += count
     first, last = min(counts), max(counts)
     return Buckets(first, tuple(counts[index] for index in range(first, last + 1)))
 

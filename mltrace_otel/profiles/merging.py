@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 
-from mltrace_otel.profiles.histograms import EMPTY, count_values, merge_histograms
+from mltrace_otel.profiles.histograms import EMPTY, count_weighted, merge_histograms
 from mltrace_otel.profiles.shapes import (
     COLUMN_LIMIT,
     SKETCH_HASHES,
@@ -59,14 +59,19 @@ def merge_columns(columns: Sequence[Column]) -> Column:
 
 def summarise_numbers(values: Sequence[float]) -> Numbers:
     """Return the summary of some numbers, such as a metric's in several runs; no NaN is counted."""
-    finite = [value for value in map(float, values) if math.isfinite(value)]
+    return summarise_counts(Counter(map(float, values)))
+
+
+def summarise_counts(counts: Mapping[float, int]) -> Numbers:
+    """Return the summary of numbers that occur so often; no NaN is counted."""
+    finite = {value: count for value, count in counts.items() if math.isfinite(value)}
     return Numbers(
         minimum=min(finite, default=None),
         maximum=max(finite, default=None),
-        total=add(finite),
-        squares=add(value * value for value in finite),
-        infinite=sum(map(math.isinf, values)),
-        histogram=count_values(finite),
+        total=add(value * count for value, count in finite.items()),
+        squares=add(value * value * count for value, count in finite.items()),
+        infinite=sum(count for value, count in counts.items() if math.isinf(value)),
+        histogram=count_weighted(finite),
     )
 
 

@@ -7,7 +7,7 @@ Keys and meanings: `mltrace_otel.contract.attributes`. A message's bytes may be 
 
 import os
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
@@ -18,7 +18,7 @@ from opentelemetry.trace import SpanContext
 from mltrace_otel.contract import attributes as key
 from mltrace_otel.contract.outcomes import TestOutcome
 from mltrace_otel.provenance import Repository, Source
-from mltrace_otel.runs import ComponentRun
+from mltrace_otel.runs import ComponentRun, Measurement, VariableProfile
 from mltrace_otel.telemetry.links import Share, make_links, share_out
 from mltrace_otel.telemetry.otlp import (
     EVENT_ATTRIBUTES,
@@ -32,8 +32,14 @@ from mltrace_otel.telemetry.otlp import (
 from mltrace_otel.telemetry.otlp import encode_attributes as encode
 from mltrace_otel.telemetry.spans import AnySpan
 
+PROFILES_LIMIT_BYTES = 600_000
+PROFILE_LIMIT_BYTES = 250_000
+"""Size of all profiles of a run, and of one, above which columns are left out."""
+
 SPAN_LIMIT_BYTES = 1_000_000
 """Size of a span above which the run's other pointers go onto spans of their own."""
+
+_METRICS_LIMIT = 1000
 
 # Protobuf's tags of fields: number and kind of what follows.
 _RESOURCE_SPANS = b"\x0a"
@@ -125,6 +131,8 @@ def encode_run(
         + common
         + encode_attributes(_describe_run(run, failure))
         + b"".join([_encode_outcome(span, outcome) for outcome in run.test_outcomes])
+        + b"".join(_encode_profiles(span, run.profiles))
+        + b"".join([_encode_metric(span, metric) for metric in run.metrics[-_METRICS_LIMIT:]])
         + (_encode_failure(span, failure) if failure else b"")
     )
     own = span.get_span_context()
@@ -232,6 +240,43 @@ def _encode_outcome(span: AnySpan, outcome: TestOutcome) -> bytes:
         key.TEST_DURATION: outcome.duration_s,
     }
     return _encode_event(key.TEST_EVENT, span.start_time if before else span.end_time, said)
+
+
+def _encode_profiles(span: AnySpan, profiles: Sequence[VariableProfile]) -> Iterator[bytes]:
+    """Yield how variables were distributed; columns for which there is no room are left out."""
+    if not profiles:
+        return
+    # Most runs have none, and need not wait for what writes them.
+    from mltrace_otel.profiles.encoding import encode_within  # noqa: PLC0415
+
+    room = PROFILES_LIMIT_BYTES
+    for direction, variable, pointer, profile in profiles:
+        limit = min(room, PROFILE_LIMIT_BYTES)
+        columns, kept = encode_within(profile.columns, limit)
+        left_out = len(profile.columns) - kept + profile.columns_left_out
+        said: Attributes = {
+            key.IO_DIRECTION: direction,
+            key.IO_NAME: pointer,
+            key.PROFILE_VARIABLE: variable,
+            key.PROFILE_ROWS: profile.rows,
+            key.PROFILE_SAMPLED_ROWS: (
+                None if profile.looked_at == profile.rows else profile.looked_at
+            ),
+            key.PROFILE_COLUMNS_LEFT_OUT: left_out or None,
+            key.PROFILE_COLUMNS: columns,
+        }
+        time_ns = span.start_time if direction == "input" else span.end_time
+        yield _encode_event(key.PROFILE_EVENT, time_ns, said)
+        room -= len(columns)
+
+
+def _encode_metric(span: AnySpan, metric: Measurement) -> bytes:
+    said: Attributes = {
+        key.METRIC_NAME: metric.name,
+        key.METRIC_VALUE: metric.value,
+        key.IO_DIRECTION: "output" if metric.is_output else None,
+    }
+    return _encode_event(key.METRIC_EVENT, span.end_time, said)
 
 
 def _encode_failure(span: AnySpan, failure: Failure) -> bytes:

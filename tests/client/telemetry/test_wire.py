@@ -7,13 +7,17 @@ from hypothesis import strategies as st
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import Span, TracerProvider
 from opentelemetry.trace import SpanContext, Status, StatusCode, TraceFlags
+from summarising import make_numeric
 
 from mltrace_exporter import model
 from mltrace_exporter.decode import Encoding, decode_request
 from mltrace_exporter.model import Batch, Io, Run, SpanId, Words
 from mltrace_otel import ComponentRun, IOPointer, PointerType
 from mltrace_otel.contract import api
+from mltrace_otel.profiles.encoding import decode_columns
+from mltrace_otel.profiles.shapes import Profile
 from mltrace_otel.provenance import Repository, Source
+from mltrace_otel.runs import Measurement, VariableProfile
 from mltrace_otel.telemetry import wire
 from mltrace_otel.telemetry.otlp import Attributes
 
@@ -56,6 +60,29 @@ OUTCOMES = st.lists(
     ),
     max_size=4,
 )
+COLUMNS = st.builds(make_numeric, WORDS, st.lists(st.none() | st.floats(-1e9, 1e9), max_size=9))
+PROFILES = st.lists(
+    st.builds(
+        VariableProfile,
+        direction=st.sampled_from(["input", "output"]),
+        variable=WORDS,
+        pointer=st.none() | WORDS,
+        profile=st.builds(
+            Profile,
+            rows=st.integers(0, 2**60),
+            looked_at=st.integers(0, 2**60),
+            columns=st.lists(COLUMNS, max_size=3).map(tuple),
+            columns_left_out=st.integers(0, 1000),
+        ),
+    ),
+    max_size=3,
+    unique_by=lambda profile: (profile.direction, profile.variable),
+)
+METRICS = st.lists(
+    st.builds(Measurement, WORDS, st.floats(allow_nan=False), is_output=st.booleans()),
+    max_size=3,
+    unique_by=lambda metric: (metric.name, metric.is_output),
+)
 RUNS = st.builds(
     ComponentRun,
     component_name=WORDS,
@@ -70,6 +97,8 @@ RUNS = st.builds(
     git_tags=NAMES,
     code_snapshot=st.none() | WORDS,
     test_outcomes=OUTCOMES,
+    profiles=PROFILES,
+    metrics=METRICS,
 )
 FAILURES = st.none() | st.builds(
     wire.Failure, type=WORDS, message=TEXTS, summary=WORDS, stacktrace=TEXTS
@@ -147,6 +176,14 @@ def test_what_the_client_writes_is_what_the_exporter_reads(
         model.TestResult(t.suite, t.case, t.phase, t.status, t.message, t.duration_s)
         for t in run.test_outcomes
     )
+    assert [each[:6] for each in found.profiles] == [
+        (*each[:3], each.profile.rows, each.profile.looked_at, each.profile.columns_left_out)
+        for each in run.profiles
+    ]
+    assert [decode_columns(each.columns) for each in found.profiles] == [
+        each.profile.columns for each in run.profiles
+    ]
+    assert found.metrics == tuple(map(model.MetricValue._make, run.metrics))
     assert found.execution == ("error" if failure else "ok")
     assert found.error_type == (failure.type if failure else None)
     assert found.message == (failure.summary if failure else None)
