@@ -59,7 +59,7 @@ _USE = shapes.PointerUse(42, "inference", _WHEN, "data", _DIGEST, 51_200, [])
 _REVIEW = shapes.Review(
     [_FLAG],
     1,
-    [shapes.Candidate(_RUN, 1, 0, 1.0, 1.0, ["The code had changed since the run before."])],
+    [shapes.Candidate(_RUN, 1, 0, 1.0, 1.0, ["The code had changed since the run before."], 12)],
     shapes.ReviewSort.COVERAGE,
 )
 _ALERT = shapes.Alert(

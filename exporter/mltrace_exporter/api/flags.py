@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Query
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from mltrace_exporter import marks
 from mltrace_exporter.api.examples import answers, exemplify
@@ -12,6 +12,7 @@ from mltrace_exporter.api.problems import MAY_BE_MISSING
 from mltrace_exporter.queries import flags, review
 from mltrace_exporter.web import Reading, Writing
 from mltrace_otel.contract.api import (
+    FLAG_LIMIT,
     Flag,
     FlagChange,
     FlagRequest,
@@ -24,6 +25,7 @@ from mltrace_otel.contract.api import (
 router = APIRouter(tags=["flags"])
 
 OUTPUT_LIMIT = 10_000
+Id = Annotated[int, Field(ge=0, le=2**63 - 1)]
 
 
 def _check_outputs(outputs: list[str]) -> None:
@@ -93,7 +95,11 @@ def resolve_flags(
 def review_flags(
     connection: Reading,
     sort: Annotated[ReviewSort, Query(description="What comes first.")] = ReviewSort.COVERAGE,
+    only: Annotated[
+        list[Id],
+        Query(max_length=FLAG_LIMIT, description="Ids of the open flags that count, if not all."),
+    ] = [],  # noqa: B006 - FastAPI copies it
     limit: Limit = 20,
 ) -> Review:
     """Rank the runs that the flagged outputs have in common."""
-    return review.review_flags(connection, sort=sort, limit=limit)
+    return review.review_flags(connection, sort=sort, only=only, limit=limit)

@@ -16,6 +16,8 @@ TRACE = "/trace"
 IMPACT = "/impact"
 COMPARE = "/compare"
 REVIEW = "/review"
+CHANGES = "/review/changes"
+RESOLVE = "/resolve"
 FLAGS = "/flags"
 COMPONENTS = "/components"
 COMPONENT = "/component"
@@ -27,6 +29,7 @@ HELP = "/help"
 COMMAND = "/command"
 COMPLETIONS = "/completions"
 FLAG = "/flag"
+FLAG_MANY = "/flag-many"
 UNFLAG = "/unflag"
 THEME = "/theme"
 STATIC = "/static"
@@ -35,6 +38,11 @@ STATIC = "/static"
 def to_recent(before: str | None = None, status: str | None = None) -> str:
     """Answer the address of the newest runs, of one status or all, or of those before a cursor."""
     return _with_query(RECENT, status=status, before=before)
+
+
+def to_recent_of(status: str) -> str:
+    """Answer the address of the newest runs of a status."""
+    return to_recent(status=status)
 
 
 def to_run(run_id: int) -> str:
@@ -73,6 +81,11 @@ def to_lineage(
 def to_compare(one: int, other: int) -> str:
     """Answer the address of the comparison of two runs."""
     return _with_query(COMPARE, a=str(one), b=str(other))
+
+
+def to_changes(one: int, other: int) -> str:
+    """Answer the address of the few sentences about what differs between two runs."""
+    return _with_query(CHANGES, a=str(one), b=str(other))
 
 
 def to_review(sort: str | None = None, only: Iterable[int] = ()) -> str:

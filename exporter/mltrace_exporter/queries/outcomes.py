@@ -1,10 +1,55 @@
-"""What a component's tests found over time."""
+"""What tests found over time."""
+
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 
 from mltrace_exporter.queries.components import require_component
-from mltrace_exporter.store.outcomes import read_trials
+from mltrace_exporter.store.outcomes import Row, read_overview, read_trials
 from mltrace_otel.contract.api import CaseHistory, Trial
+
+
+@dataclass(frozen=True, slots=True)
+class TestRecord:
+    """A test of some component.
+
+    Attributes:
+        component: whose test it is.
+        owner: who answers for the component, if anybody said so.
+        history: what it found, in its newest run and in those before; only the newest trial has a
+            message and a duration.
+    """
+
+    component: str
+    owner: str | None
+    history: CaseHistory
+
+    @property
+    def is_failing(self) -> bool:
+        """True if it failed, or could not be run, when it last ran."""
+        return self.history.trials[0].status in {"fail", "error"}
+
+
+def list_all_tests(connection: sa.Connection, *, trials: int, limit: int) -> list[TestRecord]:
+    """Return the tests of all components, those first that failed when they last ran.
+
+    Args:
+        connection: to the database.
+        trials: how many runs of each component to look at.
+        limit: how many tests are returned, at most.
+    """
+    return [_shape(row) for row in read_overview(connection, trials=trials, limit=limit)]
+
+
+def _shape(row: Row) -> TestRecord:
+    newest = (row.message, row.duration_s)
+    trials = [
+        Trial(run_id, started_at, status, *(newest if not at else (None, None)))
+        for at, (run_id, started_at, status) in enumerate(
+            zip(row.run_ids, row.moments, row.statuses, strict=True)
+        )
+    ]
+    return TestRecord(row.component, row.owner, CaseHistory(row.suite, row.case, row.phase, trials))
 
 
 def list_tests(connection: sa.Connection, component: str, *, limit: int) -> list[CaseHistory]:

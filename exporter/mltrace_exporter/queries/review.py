@@ -1,6 +1,6 @@
 """Which runs do the flagged outputs have in common?"""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import sqlalchemy as sa
 
@@ -10,6 +10,7 @@ from mltrace_exporter.queries.runs import summarise
 from mltrace_exporter.store.flags import count_flagged_by_run, count_unflagged
 from mltrace_exporter.store.lineage.ancestors import read_lineage
 from mltrace_exporter.store.lineage.evidence import Evidence, read_evidence
+from mltrace_exporter.store.lineage.siblings import find_siblings
 from mltrace_otel.contract.api import FLAG_LIMIT, Candidate, Review, ReviewSort, RunSummary
 
 CONTRAST_LIMIT = 200
@@ -20,7 +21,11 @@ LINEAGE_LIMIT = 200_000
 
 
 def review_flags(
-    connection: sa.Connection, *, sort: ReviewSort = ReviewSort.COVERAGE, limit: int = 20
+    connection: sa.Connection,
+    *,
+    sort: ReviewSort = ReviewSort.COVERAGE,
+    only: Collection[int] = (),
+    limit: int = 20,
 ) -> Review:
     """Return the runs that produced the flagged outputs, most likely culprit first.
 
@@ -31,20 +36,24 @@ def review_flags(
     Args:
         connection: to the database.
         sort: what comes first.
+        only: ids of the open flags that count; all of them if none is named.
         limit: how many runs are returned.
     """
-    flagged = count_flagged_by_run(connection)
+    flagged = count_flagged_by_run(connection, only)
     flag_count = sum(flagged.values())
     written = {run_id: count for run_id, count in flagged.items() if run_id is not None}
     scores = _score(connection, written, flag_count) if written else {}
     evidence = read_evidence(connection, scores)
     ranked = sorted(scores, key=lambda run_id: _rank(scores[run_id], evidence[run_id], sort))
     summaries = summarise(connection, ranked[:limit])
+    siblings = find_siblings(connection, ranked[:limit], scores)
     return Review(
         flags=list_flags(connection, limit=FLAG_LIMIT),
         flag_count=flag_count,
         candidates=[
-            _shape_candidate(summaries[run_id], scores[run_id], evidence[run_id])
+            _shape_candidate(
+                summaries[run_id], scores[run_id], evidence[run_id], siblings.get(run_id)
+            )
             for run_id in ranked[:limit]
         ],
         sort=sort,
@@ -66,7 +75,9 @@ def _rank(score: Score, evidence: Evidence, sort: ReviewSort) -> tuple[object, .
     return first, second, not evidence.failed, evidence.started_at, evidence.run_id
 
 
-def _shape_candidate(run: RunSummary, score: Score, evidence: Evidence) -> Candidate:
+def _shape_candidate(
+    run: RunSummary, score: Score, evidence: Evidence, sibling: int | None
+) -> Candidate:
     return Candidate(
         run=run,
         flagged_with=score.flagged_with,
@@ -74,4 +85,5 @@ def _shape_candidate(run: RunSummary, score: Score, evidence: Evidence) -> Candi
         coverage=score.coverage,
         suspicion=score.suspicion,
         evidence=[*evidence.sentences(), *(reason.sentence for reason in run.stale)],
+        compare_to=sibling,
     )

@@ -1,5 +1,6 @@
 """The connection to PostgreSQL: engine, migrations, and which of them have been run."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -85,6 +86,29 @@ def check_revision(connection: sa.Connection) -> None:
             f"The database's tables are of revision {found}, not {wanted}: "
             "run `mltrace db upgrade` with the newest version in use."
         )
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseFacts:
+    """What a database says of itself.
+
+    Attributes:
+        version: of PostgreSQL.
+        size_bytes: what the database takes on disk.
+        revision: of the tables; None if there are none.
+    """
+
+    version: str
+    size_bytes: int
+    revision: str | None
+
+
+def read_facts(connection: sa.Connection) -> DatabaseFacts:
+    """Return what the database says of itself."""
+    size = sa.func.pg_database_size(sa.func.current_database())
+    version = sa.func.current_setting("server_version")
+    row = connection.execute(sa.select(version, size)).one()
+    return DatabaseFacts(row[0].partition(" ")[0], row[1], read_revision(connection))
 
 
 def _configure() -> Config:

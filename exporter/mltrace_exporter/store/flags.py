@@ -62,9 +62,18 @@ def find_flagged_runs(connection: sa.Connection, run_ids: Collection[int]) -> se
     return set(connection.scalars(query))
 
 
-def count_flagged_by_run(connection: sa.Connection) -> dict[int | None, int]:
-    """Return how many open flags each run's outputs have; under None those that no run wrote."""
+def count_flagged_by_run(
+    connection: sa.Connection, only: Collection[int] = ()
+) -> dict[int | None, int]:
+    """Return how many open flags each run's outputs have; under None those that no run wrote.
+
+    Args:
+        connection: to the database.
+        only: ids of the flags that are counted; all of them if none is named.
+    """
     query = sa.select(flag.c.run_id, sa.func.count()).where(_OPEN).group_by(flag.c.run_id)
+    if only:
+        query = query.where(flag.c.id.in_(only))
     return dict(connection.execute(query).all())
 
 

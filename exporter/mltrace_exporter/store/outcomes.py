@@ -1,11 +1,12 @@
-"""What a component's tests found, over its newest runs."""
+"""What tests found, over the newest runs of their components."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
 
-from mltrace_exporter.store.schema import component_run, test_result
+from mltrace_exporter.store.schema import component, component_run, test_result
 
 Row = sa.Row[*tuple[Any, ...]]
 
@@ -41,3 +42,50 @@ def read_trials(connection: sa.Connection, component: str, *, limit: int) -> Seq
         .order_by(newest.c.started_at.desc(), newest.c.id.desc(), test.c.position)
     )
     return connection.execute(query).all()
+
+
+def read_overview(connection: sa.Connection, *, trials: int, limit: int) -> Sequence[Row]:
+    """Return each test of all components, those first that failed when they last ran.
+
+    Columns: ``component``, ``owner``, ``suite``, ``case``, ``phase``; arrays, newest run first:
+    ``run_ids``, ``moments``, ``statuses``; of the newest ``message`` and ``duration_s``.
+
+    Args:
+        connection: to the database.
+        trials: how many runs of each component to look at.
+        limit: how many tests are returned, at most.
+    """
+    run, test = component_run, test_result
+    newest = (
+        sa.select(run.c.id, run.c.started_at)
+        .where(run.c.component == component.c.name)
+        .order_by(run.c.started_at.desc(), run.c.id.desc())
+        .limit(trials)
+        .correlate(component)
+        .lateral("newest")
+    )
+
+    def gather(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+        order = (newest.c.started_at.desc(), newest.c.id.desc(), test.c.position)
+        return sa.func.array_agg(pg.aggregate_order_by(column, *order))
+
+    keys = (component.c.name, component.c.owner, test.c.suite, test.c["case"], test.c.phase)
+    found = (
+        sa.select(
+            component.c.name.label("component"),
+            *keys[1:],
+            gather(newest.c.id).label("run_ids"),
+            gather(newest.c.started_at).label("moments"),
+            gather(test.c.status).label("statuses"),
+            gather(test.c.message)[1].label("message"),
+            gather(test.c.duration_s)[1].label("duration_s"),
+        )
+        .select_from(component.join(newest, sa.true()).join(test, test.c.run_id == newest.c.id))
+        .group_by(*keys)
+        .subquery("found")
+    )
+    failed = found.c.statuses[1].in_(["fail", "error"])
+    query = sa.select(found).order_by(
+        failed.desc(), found.c.component, found.c.suite, found.c["case"], found.c.phase
+    )
+    return connection.execute(query.limit(limit)).all()

@@ -25,6 +25,8 @@ class Candidate:
         coverage: share of the flagged outputs that it was involved in producing, 0 to 1.
         suspicion: Ochiai score, 0 to 1.
         evidence: what else speaks against it, in sentences.
+        compare_to: the run to compare it to: the last run of its component before it that no
+            flagged output depends on, or the first one after it; None if there is none.
     """
 
     run: RunSummary
@@ -33,6 +35,7 @@ class Candidate:
     coverage: float
     suspicion: float
     evidence: list[str]
+    compare_to: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,8 @@ class Review:
     """The runs behind the flagged outputs, most likely culprit first."""
 
     flags: list[Flag]
-    """The newest open flags, at most ``FLAG_LIMIT``."""
+    """The newest open flags, at most ``FLAG_LIMIT``, also those that were not to count."""
     flag_count: int
+    """How many flags count."""
     candidates: list[Candidate]
     sort: ReviewSort

@@ -24,10 +24,26 @@ FILLED = {
     "output": "/output?name=prediction-1",
     "output-read-only": "/output?name=raw.csv",
     "help": "/help",
+    "flags": "/flags",
+    "flags-all": "/flags?state=all",
+    "tests": "/tests",
+    "search": "/search?q=prediction",
+    "search-none": "/search?q=nothing+like+this",
+    "status": "/status",
+    "failed": "/?status=error",
+    "review-chosen": "/review?sort=suspicion&only=1&only=2",
+    "changes": "/review/changes?a=1&b=2",
     "tag": "/tag?name=etl",
     "missing": "/runs/999",
 }
-EMPTY = {"recent-empty": "/", "review-empty": "/review", "components-empty": "/components"}
+EMPTY = {
+    "recent-empty": "/",
+    "review-empty": "/review",
+    "components-empty": "/components",
+    "flags-empty": "/flags",
+    "tests-empty": "/tests",
+    "search-empty": "/search",
+}
 
 
 def test_every_page_fits_and_is_accessible_in_both_themes_on_phones_and_screens(
@@ -65,7 +81,9 @@ def test_an_output_is_flagged_and_unflagged_by_clicking(
     page.get_by_role("link", name="Review 4 flagged").click()
     entry = page.get_by_role("listitem").filter(has_text="Delay of 9,000 minutes")
     expect(entry.get_by_role("link", name="prediction-3")).to_be_visible()
-    entry.get_by_role("button", name="Unflag prediction-3").click()
+    entry.get_by_role("checkbox").check()
+    page.get_by_label("What came of them").fill("The feed was repaired.")
+    page.get_by_role("button", name="Resolve the ticked flags").click()
     expect(page.get_by_role("link", name="Review 3 flagged")).to_be_visible()
     expect(page.get_by_text("Delay of 9,000 minutes")).to_have_count(0)
     page.context.close()

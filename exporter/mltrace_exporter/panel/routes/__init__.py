@@ -11,6 +11,9 @@ from mltrace_exporter.panel.routes import (
     recent,
     review,
     runs,
+    search,
+    status,
+    tests,
     themes,
 )
 from mltrace_exporter.panel.security import refuse_cross_site
@@ -24,6 +27,9 @@ for part in (
     components,
     review,
     flags,
+    tests,
+    search,
+    status,
     commands,
     themes,
 ):

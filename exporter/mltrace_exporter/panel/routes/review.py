@@ -1,30 +1,104 @@
-"""What flagged outputs have in common."""
+"""What flagged outputs have in common, and what was different where it went wrong."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
-from fastapi import APIRouter
-from fastapi.responses import HTMLResponse
+from fastapi import APIRouter, Form, Query
+from fastapi.responses import HTMLResponse, RedirectResponse
 
+from mltrace_exporter import marks
+from mltrace_exporter.errors import MalformedRequest
 from mltrace_exporter.panel import links
 from mltrace_exporter.panel.contexts import Frame, Section
-from mltrace_exporter.panel.rendering import render_page
-from mltrace_exporter.panel.visits import Visiting
+from mltrace_exporter.panel.rendering import redirect, render_page
+from mltrace_exporter.panel.visits import Back, Name, Visiting, Words, go_back
+from mltrace_exporter.queries.comparison import compare_runs
 from mltrace_exporter.queries.review import review_flags
-from mltrace_otel.contract.api import Review, ReviewSort
+from mltrace_exporter.store.flags import read_flags
+from mltrace_exporter.web import Writing
+from mltrace_otel.contract.api import FLAG_LIMIT, Comparison, Review, ReviewSort, UnflagRequest
+
+SHOWN = 200
+"""Flags that a page lists."""
+
+EXPLAINED = 3
+"""Runs of which a page says at once what was different."""
 
 router = APIRouter()
+_LARGEST = 2**63 - 1
+Chosen = Annotated[list[Annotated[int, Query(ge=0, le=_LARGEST)]], Query(max_length=FLAG_LIMIT)]
+Ticked = Annotated[list[Annotated[int, Form(ge=0, le=_LARGEST)]], Form(max_length=FLAG_LIMIT)]
 
 
 @dataclass(frozen=True, slots=True)
 class ReviewContext:
-    """The flagged outputs and the runs behind them."""
+    """The flagged outputs and the runs behind them.
+
+    Attributes:
+        frame: what stands around.
+        review: the answer.
+        only: ids of the flags that count; empty if all do.
+        shown: how many flags are listed, at most.
+        explained: of how many runs the page says at once what was different.
+    """
 
     frame: Frame
     review: Review
+    only: frozenset[int]
+    shown: int
+    explained: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChangesContext:
+    """What differs between two runs, in sentences."""
+
+    frame: Frame
+    comparison: Comparison
 
 
 @router.get(links.REVIEW)
-def show_review(visit: Visiting, sort: ReviewSort = ReviewSort.COVERAGE) -> HTMLResponse:
+def show_review(
+    visit: Visiting,
+    sort: ReviewSort = ReviewSort.COVERAGE,
+    only: Chosen = [],  # noqa: B006 - FastAPI copies it
+) -> HTMLResponse:
     """Show the flagged outputs and the runs they have in common."""
-    answer = review_flags(visit.connection, sort=sort)
-    return render_page(ReviewContext(visit.frame("Review", Section.REVIEW), answer))
+    answer = review_flags(visit.connection, sort=sort, only=only)
+    frame = visit.frame("Review", Section.REVIEW)
+    return render_page(ReviewContext(frame, answer, frozenset(only), SHOWN, EXPLAINED))
+
+
+@router.get(links.CHANGES)
+def show_changes(visit: Visiting, a: Name, b: Name) -> HTMLResponse:
+    """Show in a few sentences what differs between run ``a`` and the later run ``b``."""
+    comparison = compare_runs(visit.connection, a, b)
+    return render_page(ChangesContext(visit.frame("What changed"), comparison))
+
+
+@router.post(links.REVIEW)
+def choose_flags(
+    visit: Visiting,
+    sort: Annotated[ReviewSort, Form()] = ReviewSort.COVERAGE,
+    only: Ticked = [],  # noqa: B006 - FastAPI copies it
+) -> RedirectResponse:
+    """Lead to the review of some flags; of all, if all are chosen or none."""
+    count = visit.frame("").open_flags
+    return redirect(links.to_review(sort, only if len(only) != count else ()))
+
+
+@router.post(links.RESOLVE)
+def resolve_flags(
+    connection: Writing,
+    only: Ticked = [],  # noqa: B006 - FastAPI copies it
+    reason: Words = "",
+    by: Words = "",
+    back: Back = links.REVIEW,
+) -> RedirectResponse:
+    """Resolve the chosen flags, then go back to the page that the form stood on."""
+    outputs = [row.output for row in read_flags(connection, only) if row.resolved_at is None]
+    if not outputs:
+        raise MalformedRequest("No open flag was chosen: tick those that are resolved.")
+    request = UnflagRequest(outputs, resolution=reason.strip() or None, by=by.strip() or None)
+    marks.resolve_flags(connection, request)
+    return go_back(back)

@@ -1,0 +1,61 @@
+// Keeps a page as it is on the server. Parts that say `data-live` are replaced, `whole` or by `rows`.
+// Nothing moves under a reader: while somebody points into a table or works in it, new rows wait
+// behind a button; above what is in view they push nothing, because the browser anchors its scroll.
+const PAUSE_MS = 5000;
+const FRESH_MS = 4000;
+
+const waiting = document.createElement("button");
+waiting.className = "waiting";
+waiting.hidden = true;
+waiting.addEventListener("click", () => { waiting.hidden = true; renew(true); });
+document.querySelector("[data-live='rows']")?.before(waiting);
+
+function isBusy(part) {
+  return part.matches(":hover") || part.contains(document.activeElement);
+}
+
+function renewWhole(part, newer) {
+  if (part.contains(document.activeElement) || part.querySelector("[open]")) return;
+  part.replaceWith(document.importNode(newer, true));
+}
+
+function renewRows(part, newer, isAsked) {
+  const body = part.tBodies[0];
+  const come = [...newer.tBodies[0].rows].filter((row) => !document.getElementById(row.id));
+  for (const row of newer.tBodies[0].rows) {
+    const old = document.getElementById(row.id);
+    if (old && !old.contains(document.activeElement)) old.replaceWith(document.importNode(row, true));
+  }
+  if (!come.length) return;
+  if (isBusy(part) && !isAsked) {
+    waiting.textContent = `Show ${come.length} new run${come.length === 1 ? "" : "s"}`;
+    waiting.hidden = false;
+    return;
+  }
+  waiting.hidden = true;
+  const order = [...newer.tBodies[0].rows].map((row) => row.id);
+  for (const row of come) {
+    const fresh = document.importNode(row, true);
+    fresh.classList.add("fresh");
+    setTimeout(() => fresh.classList.remove("fresh"), FRESH_MS);
+    const after = order.slice(order.indexOf(row.id) + 1).map((id) => document.getElementById(id)).find(Boolean);
+    body.insertBefore(fresh, after ?? null);
+  }
+  while (body.rows.length > order.length) body.rows[body.rows.length - 1].remove();
+}
+
+async function renew(isAsked = false) {
+  if (document.hidden) return;
+  const answer = await fetch(location.href).catch(() => null);
+  if (!answer?.ok) return;
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  for (const part of document.querySelectorAll("[data-live]")) {
+    const newer = page.querySelector(part.id ? `#${part.id}` : `[data-live="${part.dataset.live}"]`);
+    if (!newer) continue;
+    if (part.dataset.live === "rows") renewRows(part, newer, isAsked);
+    else renewWhole(part, newer);
+  }
+}
+
+setInterval(renew, PAUSE_MS);
+document.addEventListener("visibilitychange", () => renew());
