@@ -28,6 +28,7 @@ from mltrace_otel.contract.api import (
     FlagChange,
     FlagRequest,
     FlagState,
+    MetricHistory,
     Note,
     NotePage,
     NoteRequest,
@@ -39,6 +40,7 @@ from mltrace_otel.contract.api import (
     RunCount,
     RunOrder,
     RunPage,
+    RunProfile,
     RunStatus,
     SearchAnswer,
     Tag,
@@ -147,6 +149,30 @@ class ApiClient:
         """Return what each test of a component found in its newest runs."""
         path = f"/api/components/{_segment(component)}/tests"
         return self._get(list[CaseHistory], path, limit=limit)
+
+    def list_run_profiles(self, ref: str) -> list[RunProfile]:
+        """Return how a run's inputs and outputs were distributed, outputs first."""
+        return self._get(list[RunProfile], f"/api/runs/{_segment(ref)}/profiles")
+
+    def list_profiles(
+        self,
+        component: str,
+        *,
+        variable: str | None = None,
+        direction: str | None = None,
+        limit: int = 20,
+    ) -> list[RunProfile]:
+        """Return how a component's inputs and outputs were distributed, newest run first."""
+        path = f"/api/components/{_segment(component)}/profiles"
+        asked = {"variable": variable, "direction": direction}
+        return self._get(list[RunProfile], path, limit=limit, **asked)
+
+    def list_metrics(
+        self, component: str, *, metric: str | None = None, limit: int = 20
+    ) -> list[MetricHistory]:
+        """Return the metrics of a component's newest runs, each newest first."""
+        path = f"/api/components/{_segment(component)}/metrics"
+        return self._get(list[MetricHistory], path, metric=metric, limit=limit)
 
     def list_tags(self) -> list[Tag]:
         """Return all tags by name."""

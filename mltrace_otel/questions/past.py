@@ -5,6 +5,7 @@ Everything is asked from the server when it is used, once a run, and waited for 
 answer. A component that has not run yet has an empty past.
 """
 
+import math
 from collections.abc import Callable, Hashable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
@@ -12,7 +13,7 @@ from mltrace_otel.contract.outcomes import TestOutcome
 from mltrace_otel.questions.patience import Patience
 
 if TYPE_CHECKING:
-    from mltrace_otel.contract.api import RunSummary, Trial
+    from mltrace_otel.contract.api import RunProfile, RunSummary, Trial
     from mltrace_otel.questions.api_client import ApiClient
 
 _Item = TypeVar("_Item")
@@ -74,6 +75,58 @@ class PastRuns:
             for trial in each.trials
         ]
         return [outcome for _, outcome in sorted(asked, key=lambda each: each[0], reverse=True)]
+
+    def profiles(self, variable: str, *, last: int = _LAST) -> "list[RunProfile]":
+        """Return how a variable was distributed in the last runs that told of it.
+
+        Where it was both read and written, a test before the function sees what was read, one after
+        it what was written.
+
+        Args:
+            variable: its name.
+            last: how many runs to look at, at most fifty.
+
+        Raises:
+            NoHistory: there was no answer in time.
+        """
+        limit = min(last, _MOST // 2)
+        found = self._ask(
+            ("profiles", variable, limit),
+            lambda api: api.list_profiles(self.component, variable=variable, limit=2 * limit),
+        )
+        of_runs: dict[int, RunProfile] = {}
+        for each in found:
+            if each.run_id not in of_runs or each.direction == self._preferred:
+                of_runs[each.run_id] = each
+        return list(of_runs.values())[:limit]
+
+    def row_counts(self, variable: str, *, last: int = _LAST) -> list[int]:
+        """Return how many rows a variable had in the last runs, as `profiles` finds them.
+
+        Raises:
+            NoHistory: there was no answer in time.
+        """
+        return [each.profile.rows for each in self.profiles(variable, last=last)]
+
+    def metrics(self, name: str, *, last: int = _LAST) -> list[float]:
+        """Return a metric of the last runs that have it: what was logged, else what was given.
+
+        What was no number, or infinite, is NaN.
+
+        Args:
+            name: of the metric; of a number that the function gave, its variable.
+            last: how many runs to look at, at most a hundred.
+
+        Raises:
+            NoHistory: there was no answer in time.
+        """
+        limit = min(last, _MOST)
+        found = self._ask(
+            ("metrics", name, limit),
+            lambda api: api.list_metrics(self.component, metric=name, limit=limit),
+        )
+        points = next((each.points for each in found), [])
+        return [math.nan if point.value is None else point.value for point in points]
 
     def _list_runs(self, api: "ApiClient") -> "list[RunSummary]":
         from mltrace_otel.contract.api import RunStatus  # noqa: PLC0415 - as below

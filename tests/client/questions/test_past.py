@@ -1,5 +1,6 @@
 """What tests see of a component's earlier runs, and that nobody waits long for it."""
 
+import math
 import socket
 import threading
 import time
@@ -7,9 +8,10 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 
 import pytest
-from builders import make_run, make_test
+from builders import make_profile, make_run, make_test
+from summarising import make_numeric
 
-from mltrace_exporter.model import Run
+from mltrace_exporter.model import MetricValue, Run
 from mltrace_otel import Component, Test
 from mltrace_otel.questions.past import PastRuns
 from mltrace_otel.questions.patience import LIMIT_S
@@ -46,6 +48,38 @@ def test_a_test_sees_the_runs_that_have_ended_newest_first(record: Record) -> No
     assert [run.id for run in past.runs] == sorted((run.id for run in past.runs), reverse=True)
     assert len(past.runs) == 5
     assert [run.component for run in past.of("other").runs] == ["other"]
+
+
+@pytest.mark.usefixtures("server")
+def test_a_test_sees_how_a_variable_was_distributed_newest_first(record: Record) -> None:
+    for minute in range(4):
+        column = make_numeric("delay", [float(minute)] * (minute + 1))
+        told = make_profile(column, variable="flights")
+        read = make_profile(make_numeric("raw", [0.0]), variable="flights", direction="input")
+        record(make_run("daily", minute, profiles=(told, read)))
+
+    after, before = PastRuns("daily"), PastRuns("daily", "before")
+
+    assert after.row_counts("flights") == [4, 3, 2, 1]
+    assert after.row_counts("flights", last=2) == [4, 3]
+    assert before.row_counts("flights") == [1, 1, 1, 1]
+    (newest, *_) = after.profiles("flights")
+    assert (newest.summaries[0].mean, newest.profile.columns[0].count) == (3.0, 4)
+    assert after.profiles("nothing") == []
+    assert PastRuns("never").profiles("flights") == []
+
+
+@pytest.mark.usefixtures("server")
+def test_a_test_sees_metrics_newest_first(record: Record) -> None:
+    for minute, value in enumerate([1.5, math.nan, 2.5]):
+        given = (MetricValue("mae", value), MetricValue("mae", -1.0, is_output=True))
+        record(make_run("train", minute, metrics=given))
+
+    past = PastRuns("train")
+
+    assert str(past.metrics("mae")) == "[2.5, nan, 1.5]"
+    assert past.metrics("mae", last=1) == [2.5]
+    assert past.metrics("rmse") == []
 
 
 @pytest.mark.usefixtures("server")
