@@ -7,7 +7,11 @@ their span ids; nothing here knows in which order they arrived.
 from collections.abc import Iterator, Sequence
 from math import sqrt
 
-from mltrace_exporter.model import Io, Marker, Run
+from mltrace_exporter.model import Io, Marker, Run, VariableProfile
+from mltrace_otel.profiles.drift import judge_profile
+from mltrace_otel.profiles.encoding import decode_columns
+from mltrace_otel.profiles.rules import Rule
+from mltrace_otel.profiles.shapes import Profile
 
 NEARLY_EMPTY_BYTES = 64
 DEFAULT_THRESHOLD_S = 30 * 24 * 3600.0
@@ -123,7 +127,34 @@ class NaiveStore:
                 reasons.add(("old_input", producer, 0))
             if runs:
                 reasons.add(("fresher_run", producer, len(runs)))
-        return reasons
+        return reasons | {("drifted_input", key, 0) for key in self._list_skewed(consumer)}
+
+    def _list_skewed(self, consumer: Run) -> set[Key]:
+        """Return the dependencies that were built on other data than the consumer worked on."""
+        producers = {edge[1] for edge in self.edges_of(consumer)}
+        found = set()
+        for key in producers:
+            builder = self.runs[key]
+            built_on = self._list_data(builder, {edge[1] for edge in self.edges_of(builder)})
+            for whose, now in self._list_data(consumer, producers - {key}):
+                same = [
+                    (run, profile)
+                    for run, profile in built_on
+                    if (profile.direction, profile.variable) == (now.direction, now.variable)
+                    and (now.direction == "input" or run.component == whose.component)
+                ]
+                if {run.id for run, _ in same} not in (set(), {whose.id}):
+                    same.sort(key=lambda one: (one[0].started_at, one[0].id.span_id))
+                    before = [_open(profile) for _, profile in same[-10:]]
+                    if judge_profile(_open(now), before, Rule(rows=None)).drifted:
+                        found.add(key)
+        return found
+
+    def _list_data(self, run: Run, producers: set[Key]) -> list[tuple[Run, VariableProfile]]:
+        """Return the profiles of a run's inputs, and of what those that it depends on wrote."""
+        inputs = [(run, each) for each in run.profiles if each.direction == "input"]
+        written = [(self.runs[key], each) for key in producers for each in self.runs[key].profiles]
+        return inputs + [(whose, each) for whose, each in written if each.direction == "output"]
 
     def _list_fresher(self, consumer: Run, producer: Run, written: str | None) -> set[Key]:
         kin = [r for r in self.runs.values() if r.component == producer.component]
@@ -168,6 +199,10 @@ def _differ(one: str | None, other: str | None) -> bool:
     if one is None or other is None:
         return False
     return one.partition(":")[0] == other.partition(":")[0] and one != other
+
+
+def _open(profile: VariableProfile) -> Profile:
+    return Profile(profile.rows, profile.looked_at, decode_columns(profile.columns))
 
 
 def _list(run: Run, direction: str) -> list[Io]:

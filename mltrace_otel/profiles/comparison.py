@@ -98,12 +98,13 @@ def _compare_numbers(
     what = _name(now) if now.kind is ColumnKind.NUMERIC else f"{_name(now)}: length"
     say = partial(_say_moved, what, present[0].histogram, [each.histogram for each in kept])
     found.drafts += [
-        _judge_shape(rule.measure, effect, usual.allowed, p_value, say),
+        _judge_shape(what, rule.measure, effect, usual.allowed, p_value, say),
         _compare_range(now, present[0], kept, rule),
     ]
 
 
-def _judge_shape(
+def _judge_shape(  # noqa: PLR0913, PLR0917 - each is a part of a draft
+    what: str,
     method: DriftMethod,
     effect: float,
     threshold: float,
@@ -113,13 +114,13 @@ def _judge_shape(
     name = {DriftMethod.PSI: "PSI", DriftMethod.KS: "KS distance"}.get(
         method, "Jensen-Shannon distance"
     )
-    return Draft(
-        method,
-        effect,
-        threshold,
-        p_value,
-        lambda: f"{say()}, {name} {effect:.2g} (threshold {threshold:.2g})",
-    )
+
+    def tell() -> str:
+        # How it moved takes longer to find out than that it did.
+        moved = f"{say()}," if effect > threshold else f"{what}:"
+        return f"{moved} {name} {effect:.2g} (threshold {threshold:.2g})"
+
+    return Draft(method, effect, threshold, p_value, tell)
 
 
 def _say_moved(what: str, now: Histogram, before: Sequence[Histogram]) -> str:
@@ -140,13 +141,15 @@ def _compare_range(now: Column, numbers: Numbers, before: Sequence[Numbers], rul
         sum(count_all(each.histogram) for each in some) for some in ([numbers], before)
     )
     outside = _count_outside(numbers, low, high)
-    # What is usual: how many of each were beyond those before it.
-    beyond = [
-        _count_outside(each, *_find_range(before[:place])) / count_all(each.histogram)
-        for place, each in enumerate(before)
-        if place
-    ]
-    threshold = max(rule.outside, ALLOWANCE * median_high(beyond) if beyond else 0.0)
+    threshold = rule.outside
+    if outside > threshold * size and len(before) > 1:
+        # What is usual: how many of each were beyond those before it.
+        beyond = [
+            _count_outside(each, *_find_range(before[:place])) / count_all(each.histogram)
+            for place, each in enumerate(before)
+            if place
+        ]
+        threshold = max(threshold, ALLOWANCE * median_high(beyond))
     # That the most extreme of all should be those of one sample.
     p_value = min(1.0, 2 * (size / (size + size_before)) ** outside)
     return Draft(
@@ -192,7 +195,9 @@ def _compare_values(now: Column, several: Sequence[Values], rule: Rule, found: C
     effect = found.psi if method is DriftMethod.PSI else found.jensen_shannon
     named = dict(zip(counts, usual.pair(counts.values()), strict=True))
     say = partial(_say_shifted, now, named, add_up(pairs))
-    found.drafts.append(_judge_shape(method, effect, usual.allowed, find_chi_square_p(pairs), say))
+    found.drafts.append(
+        _judge_shape(_name(now), method, effect, usual.allowed, find_chi_square_p(pairs), say)
+    )
     kept = [several[place] for place in usual.places]
     if not any(each.other for each in kept):
         found.drafts.append(_compare_names(now, several[0], kept, rule))

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import chain
+from math import inf
 
 
 class DriftMethod(StrEnum):
@@ -21,6 +22,9 @@ class DriftMethod(StrEnum):
     NEW_VALUES = "new_values"
     ROWS = "rows"
     COLUMNS = "columns"
+
+
+DISTRIBUTIONS = frozenset({DriftMethod.PSI, DriftMethod.KS, DriftMethod.JENSEN_SHANNON})
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,17 @@ class ProfileDrift:
     columns: list[ColumnDrift]
 
     @property
-    def sentences(self) -> list[str]:
-        """What drifted, for people."""
+    def drifts(self) -> list[Deviation]:
+        """What drifted: distributions first, and of these the one that changed most."""
         every = chain(self.deviations, *(column.deviations for column in self.columns))
-        return [deviation.sentence for deviation in every if deviation.drifted]
+        return sorted((each for each in every if each.drifted), key=_rank)
+
+    @property
+    def sentences(self) -> list[str]:
+        """The same for people."""
+        return [deviation.sentence for deviation in self.drifts]
+
+
+def _rank(deviation: Deviation) -> tuple[bool, float]:
+    excess = deviation.effect / deviation.threshold if deviation.threshold else inf
+    return deviation.method not in DISTRIBUTIONS, -excess

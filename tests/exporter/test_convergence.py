@@ -46,6 +46,13 @@ COMPONENTS = ("etl", "train", "predict")
 PROFILES = (
     (),
     (make_profile(make_numeric("x", [1.0, None, -3.5]), variable="a"),),
+    *(
+        (
+            make_profile(make_numeric("x", values), variable="a"),
+            make_profile(make_numeric("x", values), variable="b", direction="input"),
+        )
+        for values in ([float(value) for value in range(90)], [60.0 * value for value in range(90)])
+    ),
     (
         make_profile(make_categorical("s", ["u", "v"]), variable="a"),
         make_profile(make_numeric("x", [2.0]), variable="b", direction="input", pointer="b"),
@@ -271,7 +278,7 @@ def _compare_staleness(
 
 
 def _count(reason: StaleReason) -> int:
-    if reason.kind == "old_input":
+    if reason.kind != "fresher_run":
         return 0
     return int(reason.sentence.split(" has ")[1].split()[0])
 

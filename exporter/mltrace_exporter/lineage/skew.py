@@ -10,7 +10,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from mltrace_exporter.lineage.graph import Edges
-from mltrace_otel.profiles.verdicts import Deviation, ProfileDrift
 
 BASIS_LIMIT = 10
 """With so many runs that a dependency was built on, at most, is a run's data compared."""
@@ -100,25 +99,21 @@ def _matches(one: Kept, other: Kept) -> bool:
     return same and (one.direction == "input" or one.component == other.component)
 
 
-def explain_skew(now: Kept, drift: ProfileDrift, builder: str) -> str | None:
-    """Return in a sentence how what a run worked on had drifted; None if it had not.
+def explain_skew(now: Kept, drifts: Sequence[str], builder: str) -> str:
+    """Return in a sentence how what a run worked on had drifted.
 
     Args:
         now: what it worked on.
-        drift: from what the builder was built on.
+        drifts: how it differs from what the builder was built on, the worst first.
         builder: the run that was, as people call it.
     """
-    found = _list_drifted(drift)
-    if not found:
-        return None
-    worst = max(found, key=lambda each: each.effect / each.threshold if each.threshold else 1.0)
-    more = f", and {len(found) - 1} more" if len(found) > 1 else ""
     where = now.variable
     if now.direction == "output":
         where = f"{now.variable} of {now.component} (ID {now.run_id})"
-    return f"{builder} was built on other data than {where}: {worst.sentence}{more}."
+    return f"{builder} was built on other data than {where}: {join_drifts(drifts)}."
 
 
-def _list_drifted(drift: ProfileDrift) -> Sequence[Deviation]:
-    every = [*drift.deviations, *(each for one in drift.columns for each in one.deviations)]
-    return [each for each in every if each.drifted]
+def join_drifts(drifts: Sequence[str]) -> str:
+    """Return the first of some sentences, and how many more there are."""
+    worst, *others = drifts
+    return f"{worst}, and {len(others)} more" if others else worst

@@ -1,7 +1,9 @@
 """Why a run may need to be redone, in sentences."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from mltrace_exporter.lineage.skew import Kept, explain_skew
 from mltrace_otel.contract.api import StaleReason
 
 FRESHER_LIMIT = 1000
@@ -23,6 +25,8 @@ class Dependency:
         threshold_s: age above which the consumer counts as stale.
         fresher_count: runs that had replaced what the producer wrote when the consumer started,
             counted up to `FRESHER_LIMIT`.
+        skews: what the consumer worked on, and in sentences how that had drifted from what the
+            producer was built on.
     """
 
     consumer_id: int
@@ -31,6 +35,7 @@ class Dependency:
     age_s: float
     threshold_s: float
     fresher_count: int
+    skews: tuple[tuple[Kept, Sequence[str]], ...] = ()
 
 
 def explain_staleness(dependency: Dependency) -> list[StaleReason]:
@@ -47,6 +52,9 @@ def explain_staleness(dependency: Dependency) -> list[StaleReason]:
             "that began before this component run started."
         )
         reasons.append(StaleReason("fresher_run", sentence, dependency.producer_id))
+    for now, sentences in dependency.skews:
+        sentence = explain_skew(now, sentences, name)
+        reasons.append(StaleReason("drifted_input", sentence, dependency.producer_id))
     return reasons
 
 

@@ -1,20 +1,16 @@
 """How what a run held differs from what was there before."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from mltrace_exporter.lineage.skew import join_drifts
 from mltrace_exporter.store.lineage.ancestors import read_edges
 from mltrace_exporter.store.lineage.skews import read_skews
-from mltrace_exporter.store.references import (
-    Judged,
-    ProfileKey,
-    find_earlier,
-    judge_profiles,
-    list_kept,
-    list_profiled,
-)
+from mltrace_exporter.store.references import ProfileKey, find_earlier, list_kept, name_key
 from mltrace_exporter.store.refs import resolve_run
+from mltrace_exporter.store.verdicts import Asked, Judged, judge_profiles, tell_drifts
 from mltrace_otel.contract.api import DEFAULT_REFERENCE, Drift, VariableDrift
 from mltrace_otel.profiles.merging import merge_profiles
 from mltrace_otel.profiles.shapes import Profile
@@ -22,6 +18,7 @@ from mltrace_otel.profiles.verdicts import ProfileDrift
 
 _BUILT_ON = "built-on"
 _PREVIOUS = "previous"
+_USUAL_RUNS = int(DEFAULT_REFERENCE.partition(":")[2])
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +76,7 @@ def compare_run(
     if reference == _BUILT_ON:
         return [
             _compare(
-                ProfileKey(basis.now.run_id, basis.now.direction, basis.now.variable),
+                name_key(basis.now),
                 basis.now.component,
                 [each.run_id for each in basis.before],
                 judged,
@@ -95,14 +92,25 @@ def compare_run(
     ]
 
 
-def _find_references(
-    connection: sa.Connection, run_id: int, reference: str
-) -> list[tuple[ProfileKey, ...]]:
+def tell_recent_drift(connection: sa.Connection, run_ids: Collection[int]) -> dict[int, list[str]]:
+    """Return for runs whose variables differ from the runs before a sentence for each variable."""
+    earlier = find_earlier(connection, run_ids, _USUAL_RUNS)
+    asked = [(key, *before) for key, before in earlier.items() if before]
+    told: dict[int, list[str]] = {}
+    for (key, *_), sentences in tell_drifts(connection, asked).items():
+        if sentences:
+            said = f"{key.variable} drifted: {join_drifts(sentences)}."
+            told.setdefault(key.run_id, []).append(said)
+    return told
+
+
+def _find_references(connection: sa.Connection, run_id: int, reference: str) -> list[Asked]:
     kind, _, which = reference.partition(":")
     if kind == "run":
         other = resolve_run(connection, which)
-        there = set(list_profiled(connection, [other]))
-        own = list_profiled(connection, [run_id])
+        there, own = (
+            [name_key(each) for each in list_kept(connection, [id_])] for id_ in (other, run_id)
+        )
         pairs = [(key, key._replace(run_id=other)) for key in own]
         return [(key, before) for key, before in pairs if before in there]
     limit = 1 if kind == _PREVIOUS else int(which)

@@ -1,10 +1,11 @@
 """Which runs do the flagged outputs have in common?"""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 import sqlalchemy as sa
 
 from mltrace_exporter.lineage.suspicion import Score, score_runs
+from mltrace_exporter.queries.drift import tell_recent_drift
 from mltrace_exporter.queries.flags import list_flags
 from mltrace_exporter.queries.runs import summarise
 from mltrace_exporter.store.flags import count_flagged_by_run, count_unflagged
@@ -18,6 +19,9 @@ CONTRAST_LIMIT = 200
 
 LINEAGE_LIMIT = 200_000
 """Edges that are looked at."""
+
+DRIFT_LIMIT = 20
+"""Runs, of those that come first, whose data is compared with that of runs before."""
 
 
 def review_flags(
@@ -47,12 +51,16 @@ def review_flags(
     ranked = sorted(scores, key=lambda run_id: _rank(scores[run_id], evidence[run_id], sort))
     summaries = summarise(connection, ranked[:limit])
     siblings = find_siblings(connection, ranked[:limit], scores)
+    drifts = tell_recent_drift(connection, ranked[: min(limit, DRIFT_LIMIT)])
     return Review(
         flags=list_flags(connection, limit=FLAG_LIMIT),
         flag_count=flag_count,
         candidates=[
             _shape_candidate(
-                summaries[run_id], scores[run_id], evidence[run_id], siblings.get(run_id)
+                summaries[run_id],
+                scores[run_id],
+                [*evidence[run_id].sentences(), *drifts.get(run_id, ())],
+                siblings.get(run_id),
             )
             for run_id in ranked[:limit]
         ],
@@ -76,7 +84,7 @@ def _rank(score: Score, evidence: Evidence, sort: ReviewSort) -> tuple[object, .
 
 
 def _shape_candidate(
-    run: RunSummary, score: Score, evidence: Evidence, sibling: int | None
+    run: RunSummary, score: Score, evidence: Sequence[str], sibling: int | None
 ) -> Candidate:
     return Candidate(
         run=run,
@@ -84,6 +92,6 @@ def _shape_candidate(
         unflagged_with=score.unflagged_with,
         coverage=score.coverage,
         suspicion=score.suspicion,
-        evidence=[*evidence.sentences(), *(reason.sentence for reason in run.stale)],
+        evidence=[*evidence, *(reason.sentence for reason in run.stale)],
         compare_to=sibling,
     )

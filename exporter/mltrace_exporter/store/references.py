@@ -1,6 +1,7 @@
-"""Profiles that a run's are held against. In: runs. Out: profiles of earlier ones."""
+"""Which profiles a run's are held against. In: runs. Out: keys of earlier profiles."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
+from datetime import datetime
 from functools import cache
 from typing import NamedTuple
 
@@ -9,11 +10,6 @@ import sqlalchemy as sa
 from mltrace_exporter.lineage.skew import Kept
 from mltrace_exporter.store.bulk import ask
 from mltrace_exporter.store.schema import component_run, key_partition, profile
-from mltrace_otel.profiles.drift import judge_profile
-from mltrace_otel.profiles.encoding import decode_columns
-from mltrace_otel.profiles.rules import DEFAULT_RULE, Rule
-from mltrace_otel.profiles.shapes import Profile
-from mltrace_otel.profiles.verdicts import ProfileDrift
 
 _LOOKED_THROUGH = 200
 """Of so many earlier runs, at most, those that profiled a variable are found."""
@@ -27,76 +23,36 @@ class ProfileKey(NamedTuple):
     variable: str
 
 
-class Judged(NamedTuple):
-    """A profile, those that it was held against, and the verdict."""
-
-    now: Profile
-    before: list[Profile]
-    drift: ProfileDrift
-
-
-def list_profiled(connection: sa.Connection, run_ids: Collection[int]) -> list[ProfileKey]:
-    """Return what runs profiled, outputs first."""
-    query = (
-        sa.select(profile.c.run_id, profile.c.direction, profile.c.variable)
-        .where(profile.c.run_id.in_(run_ids))
-        .order_by(profile.c.run_id, profile.c.direction.desc(), profile.c.variable)
-    )
-    return [ProfileKey(*row) for row in connection.execute(query)]
-
-
 def list_kept(connection: sa.Connection, run_ids: Collection[int]) -> list[Kept]:
-    """Return what runs profiled, with what is needed to know of the runs."""
-    run = component_run
-    query = (
-        sa.select(
-            *(run.c.id, run.c.component, run.c.started_at, run.c.span_id, run.c.trace_id),
-            *(profile.c.direction, profile.c.variable),
-        )
-        .join_from(profile, run, run.c.id == profile.c.run_id)
-        .where(profile.c.run_id.in_(run_ids))
-        .order_by(run.c.id, profile.c.direction.desc(), profile.c.variable)
-    )
+    """Return what runs profiled, outputs first, and what is to be known of these runs."""
     return [
         Kept(id_, component, (started_at, span_id, trace_id), direction, variable)
         for id_, component, started_at, span_id, trace_id, direction, variable in (
-            connection.execute(query)
+            connection.execute(_select_kept(), {"id": list(run_ids)})
         )
     ]
 
 
-def judge_profiles(
-    connection: sa.Connection, asked: Iterable[tuple[ProfileKey, ...]], rule: Rule = DEFAULT_RULE
-) -> dict[tuple[ProfileKey, ...], Judged]:
-    """Return for profiles and those that each is held against what became of it.
-
-    Args:
-        connection: to the database.
-        asked: each profile with those before, the oldest first; what is asked twice is judged once.
-        rule: what counts as drift.
-    """
-    every = dict.fromkeys(asked)
-    profiles = _read_profiles(connection, {key for keys in every for key in keys})
-    found = {}
-    for keys in every:
-        now, *before = (profiles[key] for key in keys)
-        found[keys] = Judged(now, before, judge_profile(now, before, rule))
-    return found
+@cache
+def _select_kept() -> sa.Select[int, str, datetime, bytes, bytes, str, str]:
+    asked, run = ask(id=sa.BigInteger), component_run
+    return (
+        sa.select(
+            *(run.c.id, run.c.component, run.c.started_at, run.c.span_id, run.c.trace_id),
+            *(profile.c.direction, profile.c.variable),
+        )
+        .select_from(
+            asked.join(profile, profile.c.run_id == asked.c.id).join(
+                run, run.c.id == profile.c.run_id
+            )
+        )
+        .order_by(run.c.id, profile.c.direction.desc(), profile.c.variable)
+    )
 
 
-def _read_profiles(
-    connection: sa.Connection, keys: Collection[ProfileKey]
-) -> dict[ProfileKey, Profile]:
-    names = sa.tuple_(profile.c.run_id, profile.c.direction, profile.c.variable)
-    query = sa.select(
-        *(profile.c.run_id, profile.c.direction, profile.c.variable),
-        *(profile.c.rows, profile.c.looked_at, sa.cast(profile.c.columns, sa.Text)),
-        profile.c.columns_left_out,
-    ).where(names.in_(keys))
-    return {
-        ProfileKey(*key): Profile(rows, looked_at, decode_columns(text), left_out)
-        for *key, rows, looked_at, text, left_out in connection.execute(query)
-    }
+def name_key(kept: Kept) -> ProfileKey:
+    """Return the key of a profile."""
+    return ProfileKey(kept.run_id, kept.direction, kept.variable)
 
 
 def find_earlier(
@@ -112,7 +68,7 @@ def find_earlier(
         run_ids: the runs.
         limit: how many, at most.
     """
-    found = {key: list[ProfileKey]() for key in list_profiled(connection, run_ids)}
+    found = {name_key(each): list[ProfileKey]() for each in list_kept(connection, run_ids)}
     for same_partition in (True, False):
         wanted = sorted({key.run_id for key, earlier in found.items() if not earlier})
         if not wanted:

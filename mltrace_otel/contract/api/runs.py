@@ -52,7 +52,7 @@ class StaleReason:
     """Third part of a run's status: one reason why the run may need to be redone.
 
     Attributes:
-        kind: ``old_input`` or ``fresher_run``.
+        kind: ``old_input``, ``fresher_run`` or ``drifted_input``.
         sentence: the reason for people, e.g. "etl (ID 12) was run 41 days ago."
         dependency_id: the run that the reason is about.
     """

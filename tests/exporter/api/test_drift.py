@@ -152,3 +152,29 @@ def test_a_run_that_is_not_there_is_not_found(api: httpx.Client, record: Record)
     assert api.get("/api/runs/999999/drift").status_code == 404
     answer = api.get(f"/api/runs/{ids[1]}/drift", params={"reference": "run:999999"})
     assert answer.status_code == 404
+
+
+def test_drift_speaks_against_a_run_in_the_review(api: httpx.Client, record: Record) -> None:
+    record(*(ingest(start) for start in range(1, 5)))
+    record(ingest(6, 60, io=[wrote("f6")]), make_run("predict", 8, io=[read("f6"), wrote("p")]))
+    ids = find_ids(api)
+    api.post("/api/flags", json={"outputs": ["p"]})
+
+    review = api.get("/api/review").json()
+
+    evidence = {each["run"]["id"]: each["evidence"] for each in review["candidates"]}
+    (sentence,) = evidence[ids[6]]
+    assert sentence.startswith("flights drifted: delay: median went from ")
+    assert sentence.endswith(", and 1 more.")
+    assert evidence[ids[8]] == []
+
+
+def test_what_arrives_late_changes_what_was_said(api: httpx.Client, record: Record) -> None:
+    record(ingest(4, 60))
+    ids = find_ids(api)
+    assert ask(api, ids[4]).variables == []
+
+    record(ingest(2, 60))
+    assert not ask(api, ids[4]).drifted
+    record(ingest(3))
+    assert ask(api, ids[4], reference="previous").drifted

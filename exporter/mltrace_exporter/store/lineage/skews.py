@@ -1,14 +1,15 @@
 """What runs worked on, held against what their dependencies were built on."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 import sqlalchemy as sa
 
 from mltrace_exporter.lineage.skew import Basis, find_bases
 from mltrace_exporter.store.lineage.ancestors import Edge, read_edges
-from mltrace_exporter.store.references import Judged, ProfileKey, judge_profiles, list_kept
+from mltrace_exporter.store.references import list_kept, name_key
+from mltrace_exporter.store.verdicts import Asked, Judged, Sentences, judge_profiles, tell_drifts
 from mltrace_otel.profiles.rules import Rule
 
 RULE = Rule(rows=None)
@@ -29,13 +30,26 @@ def read_skews(connection: sa.Connection, edges: Collection[Edge]) -> list[Skew]
         connection: to the database.
         edges: all that begin at the runs in question.
     """
-    bases = _find_bases(connection, edges)
-    # Many runs of a list worked on the same data, with a model of the same basis.
-    judged = judge_profiles(connection, map(_list_keys, bases), RULE) if bases else {}
-    return [Skew(basis, judged[_list_keys(basis)]) for basis in bases]
+    asked = _find_asked(connection, edges)
+    judged = judge_profiles(connection, asked.values(), RULE) if asked else {}
+    return [Skew(basis, judged[keys]) for basis, keys in asked.items()]
 
 
-def _find_bases(connection: sa.Connection, edges: Collection[Edge]) -> list[Basis]:
+def tell_skews(connection: sa.Connection, edges: Collection[Edge]) -> dict[Basis, Sentences]:
+    """Return the same in sentences, the worst first; nothing of what had not drifted."""
+    asked = _find_asked(connection, edges)
+    told = tell_drifts(connection, asked.values(), RULE)
+    return {basis: told[keys] for basis, keys in asked.items() if told[keys]}
+
+
+def _find_asked(connection: sa.Connection, edges: Collection[Edge]) -> dict[Basis, Asked]:
+    return {
+        basis: tuple(map(name_key, (basis.now, *basis.before)))
+        for basis in _find_bases(connection, edges)
+    }
+
+
+def _find_bases(connection: sa.Connection, edges: Collection[Edge]) -> Iterable[Basis]:
     producers: defaultdict[int, set[int]] = defaultdict(set)
     for edge in edges:
         producers[edge.consumer].add(edge.producer)
@@ -50,15 +64,8 @@ def _find_bases(connection: sa.Connection, edges: Collection[Edge]) -> list[Basi
     ]
     builders = {id_ for consumer in consumers for id_ in producers[consumer]}
     if not builders:
-        return []
+        return ()
     beyond = read_edges(connection, builders)
     kept += list_kept(connection, {edge.producer for edge in beyond} - near)
     pairs = {(edge.consumer, edge.producer) for edge in [*edges, *beyond]}
-    return list(find_bases(consumers, pairs, kept))
-
-
-def _list_keys(basis: Basis) -> tuple[ProfileKey, ...]:
-    return tuple(
-        ProfileKey(each.run_id, each.direction, each.variable)
-        for each in (basis.now, *basis.before)
-    )
+    return find_bases(consumers, pairs, kept)

@@ -10,15 +10,17 @@ tells; only for the others is anything counted.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 
 import sqlalchemy as sa
 
+from mltrace_exporter.lineage.skew import Kept
 from mltrace_exporter.lineage.staleness import FRESHER_LIMIT, Dependency
 from mltrace_exporter.store.bulk import ask
 from mltrace_exporter.store.lineage.ancestors import Edge
 from mltrace_exporter.store.lineage.edges import is_direction
+from mltrace_exporter.store.lineage.skews import tell_skews
 from mltrace_exporter.store.schema import component_run, key_partition, run_io
 from mltrace_otel.contract.attributes import DEFAULT_STALENESS_THRESHOLD_S
 
@@ -27,7 +29,16 @@ _JUDGED_OUTPUTS = 10
 
 
 def read_dependencies(connection: sa.Connection, edges: Iterable[Edge]) -> list[Dependency]:
-    """Return what makes consumers stale or fresh, one row for each consumer and producer."""
+    """Return what makes consumers stale or fresh, one row for each consumer and producer.
+
+    Args:
+        connection: to the database.
+        edges: all that begin at the consumers.
+    """
+    edges = list(edges)
+    skews = defaultdict[tuple[int, int], list[tuple[Kept, Sequence[str]]]](list)
+    for basis, sentences in tell_skews(connection, edges).items():
+        skews[basis.consumer_id, basis.builder_id].append((basis.now, sentences))
     written: defaultdict[tuple[int, int], set[int]] = defaultdict(set)
     for edge in edges:
         pointers = written[edge.consumer, edge.producer]
@@ -37,7 +48,15 @@ def read_dependencies(connection: sa.Connection, edges: Iterable[Edge]) -> list[
     consumers, producers, pointers_ = zip(*rows, strict=True) if rows else ((), (), ())
     parameters = {"consumer": consumers, "producer": producers, "pointer": pointers_}
     return [
-        Dependency(consumer_id, producer_id, name, float(age_s), threshold_s, count)
+        Dependency(
+            consumer_id,
+            producer_id,
+            name,
+            float(age_s),
+            threshold_s,
+            count,
+            tuple(skews[consumer_id, producer_id]),
+        )
         for consumer_id, producer_id, name, age_s, threshold_s, count in connection.execute(
             _select_asked(), {name: list(ids) for name, ids in parameters.items()}
         )

@@ -1,12 +1,14 @@
 """Why runs are stale, one reason by one."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from builders import make_run, read, wrote
+from builders import make_profile, make_run, read, wrote
+from summarising import make_numeric
 
-from mltrace_exporter.model import Run
+from mltrace_exporter.model import Run, VariableProfile
 from mltrace_exporter.queries.runs import summarise
 from mltrace_exporter.store.arrivals.write import write_runs
 from mltrace_exporter.store.schema import component_run
@@ -105,3 +107,39 @@ def test_where_names_are_written_again_only_the_same_name_counts(stale: Explain)
         )
         == []
     )
+
+
+def hold(factor: float = 1, **fields: Any) -> tuple[VariableProfile, ...]:
+    delays = [factor * number for number in range(100)]
+    return (make_profile(make_numeric("delay", delays), variable="flights", **fields),)
+
+
+def test_data_that_the_model_was_not_built_on_is_told(stale: Explain) -> None:
+    (sentence,) = stale(
+        make_run("features", 0, io=[wrote("f1")], profiles=hold()),
+        make_run("train", 2, io=[read("f1"), wrote("model")]),
+        make_run("features", 4, io=[wrote("f2")], profiles=hold(60)),
+        make_run("predict", 6, io=[read("f2"), read("model")]),
+    )
+    assert sentence.startswith("train (ID ")
+    assert ") was built on other data than flights of features (ID " in sentence
+    assert "): delay: median went from 48.3 to 2,959, PSI " in sentence
+    assert sentence.endswith(" (threshold 0.2), and 1 more.")
+
+
+def test_an_input_that_the_model_was_not_built_on_is_told(stale: Explain) -> None:
+    (sentence,) = stale(
+        make_run("train", 2, io=[wrote("model")], profiles=hold(direction="input")),
+        make_run("predict", 6, io=[read("model")], profiles=hold(60, direction="input")),
+    )
+    assert ") was built on other data than flights: delay: median went from " in sentence
+
+
+def test_data_like_that_which_the_model_was_built_on_is_fresh(stale: Explain) -> None:
+    runs = (
+        make_run("features", 0, io=[wrote("f1")], profiles=hold()),
+        make_run("train", 2, io=[read("f1"), wrote("model")]),
+    )
+    assert stale(*runs, make_run("predict", 4, io=[read("f1"), read("model")])) == []
+    again = make_run("features", 6, io=[wrote("f2")], profiles=hold(1.01))
+    assert stale(again, make_run("predict", 8, io=[read("f2"), read("model")])) == []
