@@ -14,6 +14,7 @@ from mltrace_otel.contract.api import Review, RunPage, RunSummary, Trace
 
 MLTRACE = str(Path(sys.executable).with_name("mltrace"))
 _STORY_LIMIT_S = 170.0
+_PORTS = ("port", "otlp-http-port", "otlp-grpc-port")
 
 
 class Demo(Program):
@@ -23,7 +24,10 @@ class Demo(Program):
         directory.mkdir(parents=True, exist_ok=True)
         self.home = directory / "home"
         self.panel = ""
-        command = [MLTRACE, "demo", f"--home={self.home}", *_free_ports(), *options]
+        ports = find_free_ports(3)
+        self.otlp_http = f"http://127.0.0.1:{ports[1]}"
+        named = [f"--{name}={port}" for name, port in zip(_PORTS, ports, strict=True)]
+        command = [MLTRACE, "demo", f"--home={self.home}", *named, *options]
         environment = {"MLTRACE_HOME": str(directory), "COLUMNS": "200"}
         super().__init__(command, directory / "demo.log", environment)
 
@@ -85,8 +89,3 @@ def run_mltrace(*arguments: str, code: int = 0) -> str:
     )
     assert done.returncode == code, done.stdout + done.stderr
     return done.stdout + done.stderr
-
-
-def _free_ports() -> list[str]:
-    names = ("port", "otlp-http-port", "otlp-grpc-port")
-    return [f"--{name}={port}" for name, port in zip(names, find_free_ports(3), strict=True)]

@@ -1,0 +1,162 @@
+"""Outputs: how the values that a component makes are spread, and whether that changed."""
+
+from mltrace_dashboards.asking import ask_postgres
+from mltrace_dashboards.choices import COMPONENT, SOURCES, choose, mark_chosen
+from mltrace_dashboards.fields import PLAIN, RUN, STARTED, link_run, show_field
+from mltrace_dashboards.model import Dashboard, Panel, Row, Strip
+from mltrace_dashboards.panels import show_series, show_stat, show_table, tell
+
+_PROFILED = (
+    "Filled once the component gives data frames, arrays or numbers, of which a profile is kept."
+)
+_LOGGED = "Filled once the component gives numbers, or logs some with log_metric."
+_OF_COMPONENT = "component = ${component:sqlstring}"
+_NEWEST = (
+    f"FROM mltrace_ro.output_profiles WHERE {_OF_COMPONENT} ORDER BY started_at DESC LIMIT 2000"
+)
+_VARIABLES = choose(
+    "variable",
+    "Variable",
+    f"SELECT DISTINCT variable FROM (SELECT variable {_NEWEST}) AS newest ORDER BY variable",
+)
+_COLUMNS = choose(
+    "column",
+    "Column",
+    f"SELECT DISTINCT column_name FROM (SELECT variable, column_name {_NEWEST}) AS newest"
+    " WHERE variable = ${variable:sqlstring} ORDER BY column_name",
+)
+_CHOSEN = (
+    f"FROM mltrace_ro.output_profiles WHERE {_OF_COMPONENT} AND variable = ${{variable:sqlstring}}"
+    " AND column_name = ${column:sqlstring}"
+)
+_IN_TIME = f"{_CHOSEN} AND $__timeFilter(started_at) ORDER BY started_at LIMIT 2000"
+_OPEN_RUN = [link_run()]
+
+
+def _tell_newest(title: str, description: str, column: str, unit: str = "short") -> Panel:
+    return show_stat(
+        title,
+        f"{description} {_PROFILED}",
+        ask_postgres(f"SELECT {column} {_CHOSEN} ORDER BY started_at DESC, run_id DESC LIMIT 1"),
+        unit=unit,
+        thresholds=PLAIN,
+        no_value="no profile",
+    )
+
+
+_HEADLINE = [
+    _tell_newest("Rows", "How many rows the newest run wrote.", "rows"),
+    _tell_newest(
+        "Missing", "Share of missing values, of the newest run.", "null_ratio", "percentunit"
+    ),
+    _tell_newest("Median", "Half of the newest run's values are below it.", "p50"),
+    _tell_newest(
+        "95th percentile", "All but a twentieth of the newest run's values are below it.", "p95"
+    ),
+]
+_QUANTILES = show_series(
+    "Distribution, run by run",
+    "How the values of the chosen column were spread in each run: median, quartiles, and the middle"
+    f" nine tenths. A click on a point opens the run. {_PROFILED}",
+    [
+        ask_postgres(
+            f"SELECT started_at AS time, p5, p25, p50, p75, p95, run_id::text AS run_id {_IN_TIME}"
+        )
+    ],
+    points=True,
+    links=_OPEN_RUN,
+    lowest=None,
+)
+_MEAN = show_series(
+    "Mean, run by run",
+    f"Mean and standard deviation of the chosen column. {_PROFILED}",
+    [ask_postgres(f"SELECT started_at AS time, mean, stddev, run_id::text AS run_id {_IN_TIME}")],
+    points=True,
+    links=_OPEN_RUN,
+    lowest=None,
+)
+_MISSING = show_series(
+    "Missing values, run by run",
+    f"Share of missing values of the chosen column. {_PROFILED}",
+    [
+        ask_postgres(
+            f"SELECT started_at AS time, null_ratio AS missing, run_id::text AS run_id {_IN_TIME}"
+        )
+    ],
+    unit="percentunit",
+    points=True,
+    links=_OPEN_RUN,
+)
+_ROWS = show_series(
+    "Rows, run by run",
+    f"How many rows each run wrote. {_PROFILED}",
+    [ask_postgres(f"SELECT started_at AS time, rows, run_id::text AS run_id {_IN_TIME}")],
+    points=True,
+    links=_OPEN_RUN,
+)
+_METRICS = show_series(
+    "Numbers, run by run",
+    f"What runs logged, and the numbers that the component gave. At most 5,000. {_LOGGED}",
+    [
+        ask_postgres(
+            "SELECT started_at AS time, metric, value FROM mltrace_ro.run_metrics"
+            f" WHERE {_OF_COMPONENT} AND $__timeFilter(started_at) ORDER BY started_at LIMIT 5000",
+            form="time_series",
+        )
+    ],
+    points=True,
+    lowest=None,
+)
+_LATEST = show_table(
+    "What runs logged",
+    f"The newest 200 numbers, newest first. {_LOGGED}",
+    ask_postgres(
+        f"SELECT run_id, metric, value, is_output, started_at FROM mltrace_ro.run_metrics"
+        f" WHERE {_OF_COMPONENT} ORDER BY started_at DESC, run_id DESC, metric LIMIT 200"
+    ),
+    overrides=[RUN, STARTED, show_field("is_output", displayName="given by the function")],
+)
+_PROFILES = show_table(
+    "Columns of the newest run that has a profile",
+    f"Each column of each variable that it wrote, in figures. {_PROFILED}",
+    ask_postgres(
+        "SELECT run_id, variable, column_name, kind, rows, null_ratio, min, p5, p50, p95, max,"
+        " mean, distinct_estimate, started_at FROM mltrace_ro.output_profiles"
+        f" WHERE {_OF_COMPONENT} AND run_id = (SELECT run_id FROM mltrace_ro.output_profiles"
+        f" WHERE {_OF_COMPONENT} ORDER BY started_at DESC, run_id DESC LIMIT 1)"
+        " ORDER BY variable, column_name LIMIT 1000"
+    ),
+    overrides=[
+        *(RUN, STARTED),
+        show_field("column_name", displayName="column"),
+        show_field("null_ratio", displayName="missing", unit="percentunit"),
+        show_field("distinct_estimate", displayName="different values"),
+    ],
+)
+
+DASHBOARD = Dashboard(
+    uid="mltrace-outputs",
+    title="mltrace / Outputs",
+    description="How the values that a component makes are spread, and whether that changed.",
+    rows=[
+        Row(
+            "",
+            [
+                Strip(4, [(6, each) for each in _HEADLINE]),
+                Strip(9, [(12, _QUANTILES), (12, _MEAN)]),
+                Strip(7, [(12, _MISSING), (12, _ROWS)]),
+                Strip(10, [(24, _PROFILES)]),
+            ],
+        ),
+        Row("Numbers", [Strip(9, [(12, _METRICS), (12, _LATEST)])]),
+        tell(
+            "Choose a component, one of the variables that it gives, and a column. Each point is a"
+            " run: what drifts away slowly, jumps, or goes missing shows here before anybody"
+            " complains. Vertical lines are failed tests, flags and new code: what changed at one"
+            " of them has its reason there."
+        ),
+    ],
+    variables=[*SOURCES, COMPONENT, _VARIABLES, _COLUMNS],
+    annotations=mark_chosen(),
+    start="now-7d",
+)
