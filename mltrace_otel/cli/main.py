@@ -15,6 +15,7 @@ from mltrace_otel.cli.components import components, tag, tags
 from mltrace_otel.cli.drift import drift
 from mltrace_otel.cli.flags import flag, review, unflag
 from mltrace_otel.cli.lineage import impact, trace
+from mltrace_otel.cli.profile import metrics, profile
 from mltrace_otel.cli.render.words import printable
 from mltrace_otel.cli.run import run
 from mltrace_otel.cli.runs import history, inspect, notes, recent
@@ -43,6 +44,8 @@ _SECTIONS = {
         inspect,
         alerts,
         tests,
+        profile,
+        metrics,
         drift,
         trace,
         impact,

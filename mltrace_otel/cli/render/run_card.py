@@ -10,6 +10,7 @@ from rich.text import Text
 
 from mltrace_otel.cli.render.layout import lines, section
 from mltrace_otel.cli.render.notes import list_notes
+from mltrace_otel.cli.render.profile import list_metrics, list_summaries
 from mltrace_otel.cli.render.words import (
     ago,
     block,
@@ -91,6 +92,11 @@ def _sections(run: Run, now: datetime) -> Iterator[RenderableType]:
         f"Inputs ({summary.input_count:,})", _io(run.inputs, summary.input_count, producers)
     )
     yield section(f"Outputs ({summary.output_count:,})", _io(run.outputs, summary.output_count, {}))
+    if run.profiles:
+        told = [*list_summaries(run.profiles), command("profile", str(summary.id))]
+        yield section(f"Distributions ({len(run.profiles):,})", lines(*told))
+    if run.metrics:
+        yield section(f"Metrics ({len(run.metrics):,})", lines(*list_metrics(run.metrics)))
     if run.dependencies:
         yield section(f"Depends on ({len(run.dependencies):,})", _dependencies(run))
     if run.upstream and run.upstream.run_count:
