@@ -18,7 +18,9 @@ import yaml
 
 import mltrace_otel
 import mltrace_otel.stock
+from mltrace_dashboards.catalogue import DASHBOARDS
 from mltrace_dashboards.files import render_dashboards, write_json
+from mltrace_dashboards.model import Dashboard
 from mltrace_exporter.main import create_app
 from mltrace_exporter.metrics import PROCESS_METRICS, STORE_METRICS, Metric
 from mltrace_exporter.monitoring.rules import write_burn_rate_rules, write_rules
@@ -128,6 +130,15 @@ win, whoever said them: a run speaks when it begins. Tags are united: those of t
 those that people gave. Notes and flags are records; none is ever changed or lost.
 """
 
+
+_DASHBOARD_PAGE = """\
+# Dashboards
+
+<!-- Written by docs/generate.py from dashboards/mltrace_dashboards: change it there. -->
+
+What each Grafana dashboard answers. [Bring them into Grafana](../how-to/grafana.md) says how to get
+them. All are in one folder, with a menu that leads from each to the others at the same time range.
+"""
 
 _PYTHON = """\
 # Python
@@ -243,6 +254,11 @@ def render_burn_rate_rules() -> str:
     return _BURN_RATE_RULES + _dump(write_burn_rate_rules())
 
 
+def render_dashboard_page() -> str:
+    """Return the page about the dashboards."""
+    return "\n".join([_DASHBOARD_PAGE, *map(_render_board, DASHBOARDS)])
+
+
 def render_dashboard(name: str) -> str:
     """Return a dashboard as Grafana reads it."""
     return write_json(render_dashboards()[name])
@@ -252,6 +268,7 @@ PAGES: dict[Path, Callable[[], str]] = {
     **{_DASHBOARDS / name: partial(render_dashboard, name) for name in render_dashboards()},
     _PROMETHEUS / "mltrace-rules.yaml": render_rules,
     _PROMETHEUS / "mltrace-burn-rate.yaml": render_burn_rate_rules,
+    _REFERENCE / "dashboards.md": render_dashboard_page,
     _REFERENCE / "metrics.md": render_metrics,
     _REFERENCE / "sql-views.md": render_sql_views,
     _REFERENCE / "wire-format.md": render_wire_format,
@@ -259,6 +276,19 @@ PAGES: dict[Path, Callable[[], str]] = {
     _REFERENCE / "http-api.md": render_http_api,
     _REFERENCE / "python.md": render_python,
 }
+
+
+def _render_board(board: Dashboard) -> str:
+    *shown, about = board.list_panels()
+    rows = [
+        f"| {panel.title} | {panel.kind} | {panel.description.replace('|', chr(92) + '|')} |"
+        for panel in shown
+    ]
+    chosen = [str(each["label"]) for each in board.variables if each["type"] in {"query", "custom"}]
+    choices = f"Choose: {', '.join(chosen)}.\n\n" if chosen else ""
+    return f"## {board.title}\n\n{about.options['content']}\n\n{choices}" + "\n".join(
+        ["| panel | kind | what it shows |", "| --- | --- | --- |", *rows, ""]
+    )
 
 
 def _render_metric(metric: Metric) -> str:

@@ -105,6 +105,15 @@ def test_without_the_server_questions_can_be_asked(bare: Path, tmp_path: Path) -
     assert done.stderr.startswith("mltrace: No mltrace server answers at http://127.0.0.1:9 ")
 
 
+def test_without_any_extra_the_files_for_grafana_can_be_written(bare: Path, tmp_path: Path) -> None:
+    done = run(bare / "mltrace", "grafana", "write", "files", directory=tmp_path)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    for name in ("json/mltrace-lineage.json", "provisioning/reader.sql"):
+        written = (tmp_path / "files" / name).read_text()
+        assert written == (REPOSITORY / "dashboards" / name).read_text()
+
+
 def test_every_public_name_is_there_and_explained() -> None:
     assert sorted(mltrace_otel.__all__) == sorted(set(dir(mltrace_otel)))
     for name in mltrace_otel.__all__:

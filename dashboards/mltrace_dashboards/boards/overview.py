@@ -158,10 +158,10 @@ DASHBOARD = Dashboard(
         Row("Alerts", [Strip(8, [(24, _FIRING)])]),
         tell(
             "Every run of every component, newest first, with what ended it and what its tests"
-            " found. The numbers above say how many components need somebody now; each leads to the"
-            " dashboard that says why. One colour has one meaning everywhere: green is well, red"
-            " failed, yellow is stale or to be looked at, blue goes on, purple is unknown, grey is"
-            " nothing to say."
+            " found. The numbers at the top say how many components need somebody now; each leads"
+            " to the dashboard that says why. One colour has one meaning everywhere: green is well,"
+            " red failed, yellow is stale or to be looked at, blue goes on, purple is unknown, grey"
+            " is nothing to say."
         ),
     ],
     variables=SOURCES,
