@@ -31,6 +31,10 @@ from mltrace_otel.contract.attributes import ATTRIBUTES, TEST_EVENT, Place
 
 _REFERENCE = Path(__file__).parent / "reference"
 _PROMETHEUS = Path(__file__).parent.parent / "collector-config" / "prometheus"
+_DEPLOY = Path(__file__).parent.parent / "deploy"
+_DATASOURCES = (
+    Path(__file__).parent.parent / "dashboards" / "provisioning" / "datasources" / "mltrace.yaml"
+)
 _DASHBOARDS = Path(__file__).parent.parent / "dashboards" / "json"
 _WIDTH = 88
 _OWN_ERRORS = {"403", "404"}  # all others stand at the beginning of the page
@@ -184,6 +188,11 @@ _RULES = """\
 # Written by docs/generate.py from mltrace_exporter/monitoring/definitions.py: change it there.
 """
 
+_COMPOSE_DATASOURCES = """\
+# The data sources of dashboards/provisioning/, with the password from the file where
+# docker-compose.yaml puts it. Written by docs/generate.py: change it there.
+"""
+
 _BURN_RATE_RULES = """\
 # For components that run more than 100 times a day: alerts when more than 1% of their runs fail,
 # the sooner the faster that is. Not everybody wants them: add the file to rule_files beside
@@ -249,6 +258,24 @@ def render_rules() -> str:
     return _RULES + _dump(write_rules())
 
 
+def render_prometheus_rule() -> str:
+    """Return the same rules for the Prometheus Operator."""
+    return _RULES + _dump(_wrap_rules("mltrace", write_rules()))
+
+
+def render_burn_rate_rule() -> str:
+    """Return those that not everybody wants for the Prometheus Operator."""
+    return _BURN_RATE_RULES + _dump(_wrap_rules("mltrace-burn-rate", write_burn_rate_rules()))
+
+
+def render_compose_datasources() -> str:
+    """Return the data sources that Grafana is given by docker-compose.yaml."""
+    text = _DATASOURCES.read_text()
+    return _COMPOSE_DATASOURCES + text[text.index("apiVersion") :].replace(
+        "$MLTRACE_PG_RO_PASSWORD", "$__file{/run/secrets/reader-password}"
+    )
+
+
 def render_burn_rate_rules() -> str:
     """Return the rules that not everybody wants."""
     return _BURN_RATE_RULES + _dump(write_burn_rate_rules())
@@ -269,6 +296,9 @@ PAGES: dict[Path, Callable[[], str]] = {
     _PROMETHEUS / "mltrace-rules.yaml": render_rules,
     _PROMETHEUS / "mltrace-burn-rate.yaml": render_burn_rate_rules,
     _REFERENCE / "dashboards.md": render_dashboard_page,
+    _DEPLOY / "kubernetes" / "monitoring" / "prometheus-rule.yaml": render_prometheus_rule,
+    _DEPLOY / "kubernetes" / "burn-rate" / "prometheus-rule.yaml": render_burn_rate_rule,
+    _DEPLOY / "compose" / "datasources" / "mltrace.yaml": render_compose_datasources,
     _REFERENCE / "metrics.md": render_metrics,
     _REFERENCE / "sql-views.md": render_sql_views,
     _REFERENCE / "wire-format.md": render_wire_format,
@@ -296,6 +326,15 @@ def _render_metric(metric: Metric) -> str:
     bounds = ", ".join(f"{bound:g}" for bound in metric.buckets)
     buckets = f" Buckets up to {bounds}." if bounds else ""
     return f"### {metric.name}\n\n{metric.kind}, labels: {labels}. {metric.meaning}{buckets}\n"
+
+
+def _wrap_rules(name: str, rules: Mapping[str, object]) -> Mapping[str, object]:
+    return {
+        "apiVersion": "monitoring.coreos.com/v1",
+        "kind": "PrometheusRule",
+        "metadata": {"name": name, "labels": {"app.kubernetes.io/name": "mltrace"}},
+        "spec": rules,
+    }
 
 
 def _dump(value: object) -> str:

@@ -1,12 +1,13 @@
 """Gets the programs that tests use beside Python packages, and says what it could not get and why.
 
 In: this machine. Out: Debian packages (as root), and in the user's cache the project's collector
-and the programs of `tests/programs` (with Go), Grafana's types (with npm) and its Python client
-(which must not lie in the environment: it replaces urllib3); one line for each that is still
-missing. Tests skip what is missing; in CI they fail.
+and the programs of `tests/programs` (with Go), the schemas of the Prometheus Operator (with Go),
+Grafana's types (with npm) and its Python client (which must not lie in the environment: it replaces
+urllib3); one line for each that is still missing. Tests skip what is missing; in CI they fail.
 """
 
 import hashlib
+import json
 import os
 import re
 import shlex
@@ -25,6 +26,7 @@ _CONSTRAINTS = Path(__file__).parent.parent / "constraints.txt"
 SCHEMAS = sorted((Path(__file__).parent / "grafana_schema").iterdir())
 """For each version of Grafana that dashboards are checked against, what npm installs of it."""
 
+_OPERATOR = "github.com/prometheus-operator/prometheus-operator@v0.85.0"
 _DEBIAN_PACKAGES = {
     "node": "nodejs",
     "npm": "npm",
@@ -63,6 +65,11 @@ def find_grafana_client() -> Path | None:
     return _grafana_client_path() if _grafana_client_path().exists() else None
 
 
+def find_operator_schemas() -> Path | None:
+    """Return the folder of what the Prometheus Operator takes; None if it is not there."""
+    return _operator_path() if _operator_path().exists() else None
+
+
 def find_schema(source: Path) -> Path | None:
     """Return the modules that npm installed for one of `SCHEMAS`; None if they are not there."""
     modules = _schema_path(source) / "node_modules"
@@ -74,7 +81,7 @@ def main() -> None:
     with ThreadPoolExecutor() as pool:
         packages = pool.submit(_install_packages)
         jobs = [packages, pool.submit(_build_collector), pool.submit(_build_own_programs)]
-        jobs += [pool.submit(_install_grafana_client)]
+        jobs += [pool.submit(_install_grafana_client), pool.submit(_get_operator_schemas)]
         jobs += [pool.submit(_install_schema, source, packages) for source in SCHEMAS]
     for job in jobs:
         problem = job.exception()
@@ -171,7 +178,23 @@ def _make_folder(target: Path) -> Iterator[Path]:
             folder.rename(target)
 
 
-def _run(command: list[str], what: str, directory: str | None = None) -> None:
+def _get_operator_schemas() -> None:
+    target = _operator_path()
+    if target.exists():
+        return
+    go = find_program("go")
+    what = "the schemas of the Prometheus Operator"
+    if not go:
+        raise CannotGet(f"{what}: they are had with Go, and there is no `go` here.")
+    with _make_folder(target) as folder:
+        got = json.loads(_run([str(go), "mod", "download", "-json", _OPERATOR], what, str(folder)))
+        source = Path(got["Dir"]) / "example" / "prometheus-operator-crd"
+        for file in source.glob("*.yaml"):
+            shutil.copy(file, folder)
+
+
+def _run(command: list[str], what: str, directory: str | None = None) -> str:
+    """Run a command to its end and return what it printed."""
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive", "PATH": _SYSTEM_PATH}
     try:
         finished = subprocess.run(  # noqa: S603 - the commands are the ones above
@@ -190,6 +213,7 @@ def _run(command: list[str], what: str, directory: str | None = None) -> None:
     if finished.returncode:
         tail = "\n".join(finished.stdout.splitlines()[-5:])
         raise CannotGet(f"{what}: `{shlex.join(command)}` failed:\n{tail}")
+    return finished.stdout
 
 
 def _say(line: str) -> None:
@@ -202,6 +226,10 @@ def _collector_path() -> Path:
 
 def _own_programs_path() -> Path:
     return _cache("programs", *sorted(_OWN_PROGRAMS.rglob("*.*")))
+
+
+def _operator_path() -> Path:
+    return _cache("").with_name(_OPERATOR.rpartition("/")[2])
 
 
 def _grafana_client_path() -> Path:

@@ -10,6 +10,7 @@ import httpx
 import pandas as pd
 import pytest
 from demo_server import Demo, run_mltrace
+from services import Collector, Exporter, find_free_ports
 
 from mltrace_otel.contract import api
 
@@ -106,3 +107,28 @@ def test_with_exit_it_ends_with_status_0_because_the_culprit_is_found(tmp_path: 
     with Demo(tmp_path, "--exit") as demo:
         assert demo.await_exit() == 0
         assert "in place 1 of" in demo.read_log()
+
+
+@pytest.mark.collector
+def test_it_goes_to_a_server_that_is_there_through_a_collector_and_ends(tmp_path: Path) -> None:
+    with (
+        Exporter(tmp_path / "exporter") as exporter,
+        Collector(tmp_path / "collector", exporter.otlp_http) as collector,
+    ):
+        story = run_mltrace(
+            *("demo", f"--home={tmp_path / 'demo'}", f"--address={exporter.panel}"),
+            f"--endpoint={collector.otlp_http}",
+        )
+        assert "in place 1 of" in story
+        assert len(httpx.get(f"{exporter.panel}/api/flags?limit=500").json()) == 200
+
+
+def test_a_server_that_is_not_there_is_told_before_anything_runs(tmp_path: Path) -> None:
+    (port,) = find_free_ports(1)
+    home, address = f"--home={tmp_path}", f"--address=http://127.0.0.1:{port}"
+
+    half = run_mltrace("demo", home, address, code=2)
+    away = run_mltrace("demo", home, address, "--endpoint=http://127.0.0.1:9", code=3)
+
+    assert "needs both, --address and --endpoint" in half
+    assert f"127.0.0.1:{port}" in away

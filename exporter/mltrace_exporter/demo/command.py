@@ -4,6 +4,8 @@ import shutil
 import signal
 import sys
 import threading
+from contextlib import AbstractContextManager, nullcontext
+from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
@@ -14,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from mltrace_exporter.demo.facts import DAYS
-from mltrace_exporter.demo.findings import search
+from mltrace_exporter.demo.findings import await_runs, search
 from mltrace_exporter.demo.home import occupy
 from mltrace_exporter.demo.programs import Server, choose_port, run_pipeline, run_server
 from mltrace_exporter.demo.story import render_story, render_verdict
@@ -39,15 +41,32 @@ _NOT_FOUND, _CANNOT_RUN, _INTERRUPTED = 1, 2, 130
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder for all that the demo writes; emptied first.  [default: $MLTRACE_HOME/demo]",
 )
+@click.option(
+    "--address",
+    metavar="URL",
+    help="Panel and HTTP API of a server that runs already; none is started.",
+)
+@click.option(
+    "--endpoint",
+    metavar="URL",
+    help="Where that server, or a collector before it, takes OTLP over HTTP.",
+)
 @click.option("--port", type=int, help="Panel and HTTP API.  [default: 8080, or any free one]")
 @click.option("--otlp-http-port", type=int, help="OTLP/HTTP.  [default: 4318, or any free one]")
 @click.option("--otlp-grpc-port", type=int, help="OTLP/gRPC.  [default: 4317, or any free one]")
-def demo(*, leave: bool, home: Path | None, **ports: int | None) -> None:
+def demo(
+    *,
+    leave: bool,
+    home: Path | None,
+    address: str | None,
+    endpoint: str | None,
+    **ports: int | None,
+) -> None:
     """Show a year of a pipeline with a fault, and how the fault is found.
 
     The pipeline predicts the delays of 336,776 flights. One run of one component is fed corrupted
     data; the predictions that went wrong are flagged and reviewed. The server then runs until
-    Ctrl-C.
+    Ctrl-C. With --address and --endpoint the demo goes to a server that is there, and ends.
     """
     told = False
     # Also where a script's `&` has us ignore Ctrl-C from the start.
@@ -56,11 +75,11 @@ def demo(*, leave: bool, home: Path | None, **ports: int | None) -> None:
     try:
         _check_packages()
         folder = (home or read_settings().home / "demo").expanduser().absolute()
-        with occupy(folder), run_server(folder, _choose_ports(ports)) as server:
+        with occupy(folder), _find_server(folder, address, endpoint, ports) as server:
             click.echo(f"The server is ready. See runs come in: {server.panel}")
             found = _show(folder, server)
             told = True
-            if leave:
+            if leave or address:
                 sys.exit(0 if found else _NOT_FOUND)
             click.echo("\nThe server runs until Ctrl-C.")
             threading.Event().wait()
@@ -73,6 +92,7 @@ def demo(*, leave: bool, home: Path | None, **ports: int | None) -> None:
 
 def _show(home: Path, server: Server) -> bool:
     """Run the year and tell what happened; return whether the review found the culprit."""
+    begun_at = datetime.now(UTC)
     console = Console(markup=False, highlight=False, emoji=False)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, TimeElapsedColumn(), console=console) as progress:
@@ -84,12 +104,25 @@ def _show(home: Path, server: Server) -> bool:
         )
         progress.update(task, description="The pipeline has run 2013")
     with ApiClient(server.panel) as api:
+        await_runs(api, home, begun_at)
         findings = search(api, home)
     story = render_story(findings, server.panel, _find_program(), _find_address(server))
     console.print(story)
     console.print()
     console.print(render_verdict(findings))
     return findings.found
+
+
+def _find_server(
+    folder: Path, address: str | None, endpoint: str | None, ports: dict[str, int | None]
+) -> AbstractContextManager[Server]:
+    if address and endpoint:
+        with ApiClient(address) as api:
+            api.count_runs()  # before the pipeline runs for nothing
+        return nullcontext(Server(address.rstrip("/"), endpoint.rstrip("/")))
+    if address or endpoint:
+        raise SettingsError("A server that is there needs both, --address and --endpoint.")
+    return run_server(folder, _choose_ports(ports))
 
 
 def _check_packages() -> None:

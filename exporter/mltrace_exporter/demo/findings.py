@@ -1,15 +1,19 @@
 """The search for the culprit, as somebody on call would do it. In: the API. Out: what was found."""
 
 import csv
+import time
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from mltrace_exporter.demo.facts import CHANGED_MONTH, COMPLAINTS, MISS_LIMIT_H
+from mltrace_exporter.errors import Unavailable
 from mltrace_otel.contract.api import FlagRequest, Review, Run, RunSummary, TestVerdict
 from mltrace_otel.questions.api_client import ApiClient
 
 FOUND_LIMIT = 3
 _RUNS_LIMIT = 1000
+_ARRIVAL_LIMIT_S, _POLL_S = 60.0, 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,23 @@ class Findings:
     def found(self) -> bool:
         """True if the culprit is among the first of the review."""
         return self.place is not None and self.place <= FOUND_LIMIT
+
+
+def await_runs(api: ApiClient, home: Path, since: datetime) -> None:
+    """Wait until the predictions of the whole year are stored: a collector may hold them a moment.
+
+    Raises:
+        Unavailable: they do not come.
+    """
+    made = len(list((home / "predictions").iterdir()))
+    deadline_s = time.monotonic() + _ARRIVAL_LIMIT_S
+    while api.count_runs(component="inference", since=since) < made:
+        if time.monotonic() > deadline_s:
+            raise Unavailable(
+                f"The runs did not arrive within {_ARRIVAL_LIMIT_S:.0f} s: does what listens at "
+                "--endpoint send them to the server at --address?"
+            )
+        time.sleep(_POLL_S)
 
 
 def search(api: ApiClient, home: Path) -> Findings:
