@@ -13,7 +13,6 @@ runs. With `--rounds 13` more than 1,000,000 runs go through each door, and memo
 """
 
 import argparse
-import io
 import json
 import multiprocessing
 import os
@@ -61,7 +60,7 @@ def main() -> None:
         "grpc": open_grpc,
     }
     with tempfile.TemporaryDirectory() as home, run_server(Path(home)) as (addresses, pid):
-        database = f"postgresql+psycopg2://postgres@/postgres?host={home}/postgres&port=5432"
+        database = f"postgresql+psycopg://postgres@/postgres?host={home}/postgres&port=5432"
         figures: list[dict[str, Any]] = [
             {
                 "way": name,
@@ -306,7 +305,7 @@ def read_ids(connection: sa.Connection, limit: int) -> list[Sequence[int]]:
     return [ids[start : start + RUNS_PER_COPY] for start in range(0, len(ids), RUNS_PER_COPY)]
 
 
-def read_batch(connection: sa.Connection, ids: Sequence[int]) -> dict[str, str]:
+def read_batch(connection: sa.Connection, ids: Sequence[int]) -> dict[str, bytes]:
     """Return rows of some runs by table as COPY writes them; a pointer goes with its first run."""
     between = f"BETWEEN {ids[0]} AND {ids[-1]}"
     queries = {
@@ -321,21 +320,20 @@ def read_batch(connection: sa.Connection, ids: Sequence[int]) -> dict[str, str]:
     return {table: copy_out(connection, query) for table, query in queries.items()}
 
 
-def copy_out(connection: sa.Connection, query: str) -> str:
+def copy_out(connection: sa.Connection, query: str) -> bytes:
     """Return a query's rows as COPY writes them."""
     driver: Any = connection.connection.driver_connection
-    rows = io.StringIO()
-    with driver.cursor() as cursor:
-        cursor.copy_expert(f"COPY ({query}) TO STDOUT", rows)
-    return rows.getvalue()
+    with driver.cursor() as cursor, cursor.copy(f"COPY ({query}) TO STDOUT") as rows:
+        return b"".join(rows)
 
 
-def write_batch(connection: sa.Connection, batch: Mapping[str, str]) -> None:
+def write_batch(connection: sa.Connection, batch: Mapping[str, bytes]) -> None:
     """Copy rows into their tables."""
     driver: Any = connection.connection.driver_connection
     with driver.cursor() as cursor:
         for table, rows in batch.items():
-            cursor.copy_expert(f"COPY {table} FROM STDIN", io.StringIO(rows))
+            with cursor.copy(f"COPY {table} FROM STDIN") as copy:
+                copy.write(rows)
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ _CONNECT_TIMEOUT_S = "10"
 ANY_HOST = "*"
 # Names that lead to this machine, whatever a name server on the Internet says of others.
 LOCAL_HOSTS = ("localhost", "*.localhost", "host.docker.internal")
-_DRIVERS = ("postgres", "postgresql", "postgresql+psycopg2")
+_DRIVERS = ("postgres", "postgresql", "postgresql+psycopg", "postgresql+psycopg2")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,7 +169,7 @@ def read_database_url(text: str, password_file: Path | None = None) -> str:
         raise SettingsError(
             "The database URL must look like postgresql://user:password@host:5432/database."
         )
-    url = url.set(drivername="postgresql+psycopg2")
+    url = url.set(drivername="postgresql+psycopg")
     if password_file:
         url = url.set(password=_read_password(url, password_file))
     if "connect_timeout" not in url.query:

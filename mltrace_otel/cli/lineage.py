@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Unpack
 
 import click
 from rich.console import RenderableType
@@ -9,8 +10,8 @@ from rich.console import RenderableType
 from mltrace_otel.cli.question import question
 from mltrace_otel.cli.render.collapsed import render_collapsed
 from mltrace_otel.cli.render.lineage import render_impact, render_trace
-from mltrace_otel.contract.api import ComponentTrace, Trace
-from mltrace_otel.questions.api_client import ApiClient
+from mltrace_otel.contract.api import LARGEST_TRACE, TRACE_LIMIT, ComponentTrace, Trace
+from mltrace_otel.questions.api_client import ApiClient, Reach
 
 Lineage = Trace | ComponentTrace
 
@@ -20,6 +21,13 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
         (
             click.option(
                 "--depth", type=click.IntRange(0, 10_000), help="How many steps away, at most."
+            ),
+            click.option(
+                "--limit",
+                type=click.IntRange(1, LARGEST_TRACE),
+                default=TRACE_LIMIT,
+                show_default=True,
+                help="How many runs, at most: the nearest.",
             ),
             click.option(
                 "--by-component", is_flag=True, help="Take the runs of a component together."
@@ -46,19 +54,19 @@ def _render_downstream(found: Lineage, now: datetime) -> RenderableType:
 @click.argument("output")
 @_options
 @question(_render_upstream)
-def trace(api: ApiClient, output: str, depth: int | None, *, by_component: bool) -> Lineage:
+def trace(api: ApiClient, output: str, *, by_component: bool, **reach: Unpack[Reach]) -> Lineage:
     """Show the runs that led to OUTPUT, nearest first."""
     if by_component:
-        return api.trace_components(output, depth=depth)
-    return api.trace_output(output, depth=depth)
+        return api.trace_components(output, **reach)
+    return api.trace_output(output, **reach)
 
 
 @click.command()
 @click.argument("output")
 @_options
 @question(_render_downstream)
-def impact(api: ApiClient, output: str, depth: int | None, *, by_component: bool) -> Lineage:
+def impact(api: ApiClient, output: str, *, by_component: bool, **reach: Unpack[Reach]) -> Lineage:
     """Show the runs that were made from OUTPUT, nearest first."""
     if by_component:
-        return api.impact_components(output, depth=depth)
-    return api.impact_output(output, depth=depth)
+        return api.impact_components(output, **reach)
+    return api.impact_output(output, **reach)

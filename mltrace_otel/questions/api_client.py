@@ -72,6 +72,13 @@ class Selected(TypedDict, total=False):
     skip: int
 
 
+class Reach(TypedDict, total=False):
+    """How far a lineage is followed: how many edges, to how many runs; the nearest are returned."""
+
+    depth: int | None
+    limit: int
+
+
 class ApiClient:
     """A connection to the server at ``address``, a URL.
 
@@ -190,21 +197,21 @@ class ApiClient:
         """Give a component tags besides those it has."""
         return self._send(Component, "POST", "/api/tags", request)
 
-    def trace_output(self, output: str, *, depth: int | None = None) -> Trace:
+    def trace_output(self, output: str, **reach: Unpack[Reach]) -> Trace:
         """Return everything upstream of the run that last wrote ``output``."""
-        return self._get(Trace, "/api/trace", output=output, depth=depth)
+        return self._get(Trace, "/api/trace", output=output, **reach)
 
-    def trace_components(self, output: str, *, depth: int | None = None) -> ComponentTrace:
+    def trace_components(self, output: str, **reach: Unpack[Reach]) -> ComponentTrace:
         """Return the components upstream of the run that last wrote ``output``."""
-        return self._get(ComponentTrace, "/api/trace/components", output=output, depth=depth)
+        return self._get(ComponentTrace, "/api/trace/components", output=output, **reach)
 
-    def impact_output(self, output: str, *, depth: int | None = None) -> Trace:
+    def impact_output(self, output: str, **reach: Unpack[Reach]) -> Trace:
         """Return everything that was made from ``output``."""
-        return self._get(Trace, "/api/impact", output=output, depth=depth)
+        return self._get(Trace, "/api/impact", output=output, **reach)
 
-    def impact_components(self, output: str, *, depth: int | None = None) -> ComponentTrace:
+    def impact_components(self, output: str, **reach: Unpack[Reach]) -> ComponentTrace:
         """Return the components that made something from ``output``."""
-        return self._get(ComponentTrace, "/api/impact/components", output=output, depth=depth)
+        return self._get(ComponentTrace, "/api/impact/components", output=output, **reach)
 
     def get_pointer(self, name: str, *, limit: int = 20) -> PointerHistory:
         """Return who wrote and who read a pointer, newest first, and its flags."""

@@ -8,7 +8,7 @@ or RequestRefused besides what it names.
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time
 
-from mltrace_otel.contract.api import Component, ReviewSort, Run, RunSummary
+from mltrace_otel.contract.api import LARGEST_TRACE, Component, ReviewSort, Run, RunSummary
 from mltrace_otel.questions.api_client import Selected, connect
 from mltrace_otel.questions.recorded import (
     PointerRecord,
@@ -27,6 +27,8 @@ _PAGE = 500
 def backtrace(output_pointer: str) -> Table[tuple[int, RecordedRun]]:
     """Return the runs that led to an output, as pairs of distance and run, nearest first.
 
+    Of a lineage of more than 10,000 runs the nearest.
+
     Args:
         output_pointer: name of the output; its last writer has the distance 0.
 
@@ -34,7 +36,7 @@ def backtrace(output_pointer: str) -> Table[tuple[int, RecordedRun]]:
         NotFound: no recorded run wrote it.
     """
     with connect() as api:
-        trace = api.trace_output(output_pointer)
+        trace = api.trace_output(output_pointer, limit=LARGEST_TRACE)
     return Table(((node.depth, record(node.run)) for node in trace.nodes), _TRACE_COLUMNS)
 
 
@@ -48,7 +50,7 @@ def web_trace(output_id: str) -> TraceTree:
         NotFound: no recorded run wrote it.
     """
     with connect() as api:
-        return grow_tree(api.trace_output(output_id), record)
+        return grow_tree(api.trace_output(output_id, limit=LARGEST_TRACE), record)
 
 
 def get_history(

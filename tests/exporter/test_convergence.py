@@ -28,7 +28,7 @@ from mltrace_exporter.errors import NotFound
 from mltrace_exporter.ingest import Ingest
 from mltrace_exporter.marks import flag_outputs
 from mltrace_exporter.model import Batch, Io, IoPart, Marker, MetricValue, Run, SpanId
-from mltrace_exporter.queries.lineage import impact_output, impact_run, trace_output
+from mltrace_exporter.queries.lineage import Reach, impact_output, impact_run, trace_output
 from mltrace_exporter.queries.review import review_flags
 from mltrace_exporter.queries.runs import summarise
 from mltrace_exporter.store.arrivals.totals import RUNS_TOTAL, read_totals
@@ -300,7 +300,7 @@ def _compare_impacts(connection: sa.Connection, model: NaiveStore, keys: dict[in
     for run_id, key in keys.items():
         depths = model.impact_from(model.runs[key])
         for limit in (None, 1):
-            impact = impact_run(connection, str(run_id), depth=limit)
+            impact = impact_run(connection, str(run_id), Reach(limit))
             assert {keys[node.run.id]: node.depth for node in impact.nodes} == {
                 other: depth for other, depth in depths.items() if depth <= (limit or depth)
             }

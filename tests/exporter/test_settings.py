@@ -30,12 +30,14 @@ def test_any_number_of_ports_may_be_left_to_the_system() -> None:
     assert set(Settings(port=0, otlp_http_port=0, otlp_grpc_port=0).ports.values()) == {0}
 
 
-@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg2"])
+@pytest.mark.parametrize(
+    "scheme", ["postgres", "postgresql", "postgresql+psycopg", "postgresql+psycopg2"]
+)
 def test_usual_addresses_of_a_database_are_understood(scheme: str) -> None:
     url = sa.make_url(
         read_database_url(f"{scheme}://me:s%40cret@db.example:5433/runs?sslmode=require")
     )
-    assert url.drivername == "postgresql+psycopg2"
+    assert url.drivername == "postgresql+psycopg"
     assert (url.password, url.port, url.database) == ("s@cret", 5433, "runs")
     assert url.query == {"sslmode": "require", "connect_timeout": "10"}
 

@@ -5,13 +5,14 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 
 from mltrace_exporter.api.examples import answers
-from mltrace_exporter.api.parameters import Depth, Limit, Text
+from mltrace_exporter.api.parameters import Depth, Limit, RunLimit, Text
 from mltrace_exporter.api.problems import MAY_BE_MISSING
 from mltrace_exporter.errors import MalformedRequest
 from mltrace_exporter.queries import lineage, pointers
 from mltrace_exporter.queries.collapse import collapse
+from mltrace_exporter.queries.lineage import Reach
 from mltrace_exporter.web import Reading
-from mltrace_otel.contract.api import ComponentTrace, PointerHistory, Trace
+from mltrace_otel.contract.api import TRACE_LIMIT, ComponentTrace, PointerHistory, Trace
 
 router = APIRouter(tags=["lineage"], responses=MAY_BE_MISSING)
 
@@ -24,40 +25,58 @@ Before = Annotated[Text | None, Query(description="The cursor of the page before
 
 @router.get("/trace", responses=answers(Trace))
 def trace(
-    connection: Reading, output: Output = None, run: Run = None, depth: Depth = None
+    connection: Reading,
+    output: Output = None,
+    run: Run = None,
+    depth: Depth = None,
+    limit: RunLimit = TRACE_LIMIT,
 ) -> Trace:
     """Answer with a run, or the one that last wrote an output, and everything upstream of it."""
     _require_one(output, run)
+    reach = Reach(depth, limit)
     if output is not None:
-        return lineage.trace_output(connection, output, depth=depth)
-    return lineage.trace_run(connection, run or "", depth=depth)
+        return lineage.trace_output(connection, output, reach)
+    return lineage.trace_run(connection, run or "", reach)
 
 
 @router.get("/trace/components", responses=answers(ComponentTrace))
 def trace_components(
-    connection: Reading, output: Output = None, run: Run = None, depth: Depth = None
+    connection: Reading,
+    output: Output = None,
+    run: Run = None,
+    depth: Depth = None,
+    limit: RunLimit = TRACE_LIMIT,
 ) -> ComponentTrace:
     """Answer as `/api/trace` does, with the runs of each component taken together."""
-    return collapse(trace(connection, output, run, depth))
+    return collapse(trace(connection, output, run, depth, limit))
 
 
 @router.get("/impact", responses=answers(Trace))
 def impact(
-    connection: Reading, output: Output = None, run: Run = None, depth: Depth = None
+    connection: Reading,
+    output: Output = None,
+    run: Run = None,
+    depth: Depth = None,
+    limit: RunLimit = TRACE_LIMIT,
 ) -> Trace:
     """Answer with a run, or the one that last wrote an output, and everything made from it."""
     _require_one(output, run)
+    reach = Reach(depth, limit)
     if output is not None:
-        return lineage.impact_output(connection, output, depth=depth)
-    return lineage.impact_run(connection, run or "", depth=depth)
+        return lineage.impact_output(connection, output, reach)
+    return lineage.impact_run(connection, run or "", reach)
 
 
 @router.get("/impact/components", responses=answers(ComponentTrace))
 def impact_components(
-    connection: Reading, output: Output = None, run: Run = None, depth: Depth = None
+    connection: Reading,
+    output: Output = None,
+    run: Run = None,
+    depth: Depth = None,
+    limit: RunLimit = TRACE_LIMIT,
 ) -> ComponentTrace:
     """Answer as `/api/impact` does, with the runs of each component taken together."""
-    return collapse(impact(connection, output, run, depth))
+    return collapse(impact(connection, output, run, depth, limit))
 
 
 @router.get("/pointers/{name:any}", responses=answers(PointerHistory))

@@ -8,6 +8,8 @@ from fastapi import Query
 from pydantic import AfterValidator
 from starlette.convertors import PathConvertor, register_url_convertor
 
+from mltrace_otel.contract.api import LARGEST_TRACE
+
 TEXT_LIMIT = 100_000
 
 
@@ -58,6 +60,9 @@ Limit = Annotated[int, Query(ge=1, le=1000, description="How many to answer with
 Depth = Annotated[
     int | None,
     Query(ge=0, le=10_000, description="How many edges away a run may be; all if not said."),
+]
+RunLimit = Annotated[
+    int, Query(ge=1, le=LARGEST_TRACE, description="How many runs to answer with, at most.")
 ]
 Moment = Annotated[datetime, AfterValidator(_in_utc)]
 """A time; one that names no zone is in UTC."""

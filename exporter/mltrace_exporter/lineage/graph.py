@@ -3,7 +3,8 @@
 from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
 
-Edges = Iterable[tuple[int, int]]
+Edges = Iterable[tuple[int, int, *tuple[object, ...]]]
+"""Consumer and producer, and whatever else an edge says."""
 
 
 def measure_depths(root: int, edges: Edges) -> dict[int, int]:
@@ -44,6 +45,6 @@ def find_involved(roots: Sequence[int], edges: Edges) -> dict[int, int]:
 
 def _group(edges: Edges) -> Mapping[int, set[int]]:
     producers: defaultdict[int, set[int]] = defaultdict(set)
-    for consumer, producer in edges:
-        producers[consumer].add(producer)
+    for edge in edges:
+        producers[edge[0]].add(edge[1])
     return producers

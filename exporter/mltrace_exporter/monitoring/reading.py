@@ -9,7 +9,6 @@ from typing import Any
 import sqlalchemy as sa
 
 from mltrace_exporter import metrics
-from mltrace_exporter.lineage.staleness import explain_staleness
 from mltrace_exporter.metrics import DURATION_BUCKETS_S, Metric
 from mltrace_exporter.monitoring.definitions import SILENCE_FACTOR
 from mltrace_exporter.monitoring.labels import label
@@ -17,7 +16,7 @@ from mltrace_exporter.monitoring.snapshot import Distribution, Example, Labels, 
 from mltrace_exporter.store import vitals
 from mltrace_exporter.store.arrivals import totals
 from mltrace_exporter.store.lineage.ancestors import read_edges
-from mltrace_exporter.store.lineage.staleness import read_dependencies
+from mltrace_exporter.store.lineage.staleness import read_stale
 
 _LAST_OUTCOMES = {**totals.RUN_OUTCOMES, "aborted": "aborted"}
 _BUCKET_NAMES = (*map(str, DURATION_BUCKETS_S), "+Inf")
@@ -44,9 +43,8 @@ def read_habits(connection: sa.Connection, until: datetime) -> Habits:
     newest = {row.newest_id: row.name for row in vitals.read_components(connection)}
     newest.pop(None, None)
     stale: defaultdict[str, set[int]] = defaultdict(set)
-    for each in read_dependencies(connection, read_edges(connection, list(newest))):
-        if explain_staleness(each):
-            stale[newest[each.consumer_id]].add(each.producer_id)
+    for each in read_stale(connection, read_edges(connection, list(newest))):
+        stale[newest[each.consumer_id]].add(each.producer_id)
     pauses_s = vitals.read_pauses(connection, until)
     return Habits(pauses_s, {name: len(producers) for name, producers in stale.items()})
 

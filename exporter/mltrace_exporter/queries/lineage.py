@@ -1,6 +1,7 @@
 """What produced this output, and what was made from it?"""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 
@@ -14,31 +15,49 @@ from mltrace_exporter.store.pointers import hash_name
 from mltrace_exporter.store.refs import resolve_run
 from mltrace_otel.contract.api import TRACE_LIMIT, EdgeRule, Trace, TraceEdge, TraceNode
 
+_RULES = {rule.value: rule for rule in EdgeRule}
 
-def trace_output(connection: sa.Connection, output: str, *, depth: int | None = None) -> Trace:
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far a lineage is followed.
+
+    Attributes:
+        depth: how many edges away a run may be; all if nothing is said.
+        limit: how many runs are returned at most, the nearest.
+    """
+
+    depth: int | None = None
+    limit: int = TRACE_LIMIT
+
+
+USUAL = Reach()
+
+
+def trace_output(connection: sa.Connection, output: str, reach: Reach = USUAL) -> Trace:
     """Return the run that last wrote ``output`` and everything upstream of it, nearest first.
 
     Args:
         connection: to the database.
         output: its name.
-        depth: how many edges away a run may be; all if nothing is said.
+        reach: how far the lineage is followed.
 
     Raises:
         NotFound: no recorded run wrote it.
     """
-    return _trace(connection, find_writer(connection, output), output, depth)
+    return _trace(connection, find_writer(connection, output), output, reach)
 
 
-def trace_run(connection: sa.Connection, ref: str, *, depth: int | None = None) -> Trace:
+def trace_run(connection: sa.Connection, ref: str, reach: Reach = USUAL) -> Trace:
     """Return a run and everything upstream of it, as `trace_output` does.
 
     Raises:
         NotFound: no run, or more than one, answers to ``ref``.
     """
-    return _trace(connection, resolve_run(connection, ref), None, depth)
+    return _trace(connection, resolve_run(connection, ref), None, reach)
 
 
-def impact_output(connection: sa.Connection, output: str, *, depth: int | None = None) -> Trace:
+def impact_output(connection: sa.Connection, output: str, reach: Reach = USUAL) -> Trace:
     """Return the run that last wrote ``output`` and everything that was made from that output.
 
     What was made from other outputs of the run is left out.
@@ -46,16 +65,16 @@ def impact_output(connection: sa.Connection, output: str, *, depth: int | None =
     Raises:
         NotFound: no recorded run wrote it.
     """
-    return _impact(connection, find_writer(connection, output), output, depth)
+    return _impact(connection, find_writer(connection, output), output, reach)
 
 
-def impact_run(connection: sa.Connection, ref: str, *, depth: int | None = None) -> Trace:
+def impact_run(connection: sa.Connection, ref: str, reach: Reach = USUAL) -> Trace:
     """Return a run and everything downstream of it.
 
     Raises:
         NotFound: no run, or more than one, answers to ``ref``.
     """
-    return _impact(connection, resolve_run(connection, ref), None, depth)
+    return _impact(connection, resolve_run(connection, ref), None, reach)
 
 
 def find_writer(connection: sa.Connection, output: str) -> int:
@@ -72,41 +91,66 @@ def find_writer(connection: sa.Connection, output: str) -> int:
     return root
 
 
-def _trace(connection: sa.Connection, root: int, output: str | None, depth: int | None) -> Trace:
-    if depth is None:
-        ids, found = walk_upstream(connection, root, TRACE_LIMIT + 1)
-    else:
-        ids = _walk(
-            [root],
-            depth,
-            lambda level: [edge.producer for edge in read_edges(connection, level)],
-        )
-        found = read_edges(connection, ids[:TRACE_LIMIT])
-    shown = set(ids[:TRACE_LIMIT])
-    edges = [edge for edge in found if edge.consumer in shown and edge.producer in shown]
-    depths = measure_depths(root, [(edge.consumer, edge.producer) for edge in edges])
-    return _shape(connection, output, root, depths, edges, found, cut=len(ids) > TRACE_LIMIT)
+@dataclass(frozen=True, slots=True)
+class _Lineage:
+    """What was found.
+
+    Attributes:
+        root: where it begins.
+        depths: how far away each of its runs is.
+        edges: among these.
+        dependencies: all edges that begin at one of them: how fresh a run is depends on each.
+        truncated: whether there are more runs.
+    """
+
+    root: int
+    depths: Mapping[int, int]
+    edges: Collection[Edge]
+    dependencies: Collection[Edge]
+    truncated: bool
 
 
-def _impact(connection: sa.Connection, root: int, output: str | None, depth: int | None) -> Trace:
+def _trace(connection: sa.Connection, root: int, output: str | None, reach: Reach) -> Trace:
+    if reach.depth is None:
+        found = walk_upstream(connection, root, reach.limit)
+        edges = [edge for edge in found.edges if edge.producer in found.depths]
+        lineage = _Lineage(root, found.depths, edges, found.edges, found.truncated)
+        return _shape(connection, output, lineage)
+    ids = _walk([root], reach, lambda level: [e.producer for e in read_edges(connection, level)])
+    shown = ids[: reach.limit]
+    begin = read_edges(connection, shown)
+    edges = _select_edges(begin, shown)
+    depths = measure_depths(root, edges)
+    lineage = _Lineage(root, depths, edges, begin, truncated=len(ids) > len(shown))
+    return _shape(connection, output, lineage)
+
+
+def _impact(connection: sa.Connection, root: int, output: str | None, reach: Reach) -> Trace:
     first = {
         edge.consumer for edge in read_readers(connection, [root]) if _concerns(edge, root, output)
     }
     ids = [root]
-    if depth is None:
-        ids += read_descendants(connection, first, TRACE_LIMIT + 1) if first else []
-    elif depth:
+    if reach.depth is None:
+        ids += read_descendants(connection, first, reach.limit + 1) if first else []
+    elif reach.depth:
         ids += _walk(
             list(first),
-            depth - 1,
+            Reach(reach.depth - 1, reach.limit),
             lambda level: [edge.consumer for edge in read_readers(connection, level)],
         )
     ids = list(dict.fromkeys(ids))
-    shown = set(ids[:TRACE_LIMIT])
-    found = read_edges(connection, shown)
-    edges = [edge for edge in found if edge.producer in shown and _concerns(edge, root, output)]
+    shown = ids[: reach.limit]
+    begin = read_edges(connection, shown)
+    edges = [edge for edge in _select_edges(begin, shown) if _concerns(edge, root, output)]
     depths = measure_depths(root, [(edge.producer, edge.consumer) for edge in edges])
-    return _shape(connection, output, root, depths, edges, found, cut=len(ids) > TRACE_LIMIT)
+    lineage = _Lineage(root, depths, edges, begin, truncated=len(ids) > len(shown))
+    return _shape(connection, output, lineage)
+
+
+def _select_edges(edges: Iterable[Edge], runs: Collection[int]) -> list[Edge]:
+    """Return the edges among some runs."""
+    shown = set(runs)
+    return [edge for edge in edges if edge.producer in shown and edge.consumer in shown]
 
 
 def _concerns(edge: Edge, root: int, output: str | None) -> bool:
@@ -116,43 +160,30 @@ def _concerns(edge: Edge, root: int, output: str | None) -> bool:
 
 
 def _walk(
-    roots: Collection[int], depth: int, step: Callable[[Collection[int]], Collection[int]]
+    roots: Collection[int], reach: Reach, step: Callable[[Collection[int]], Collection[int]]
 ) -> list[int]:
-    """Return the roots and what is at most so many steps away, nearest first."""
+    """Return the roots and what is near enough to them, nearest first, and one more than asked."""
     found = dict.fromkeys(roots)
-    level = list(found)
-    while level and depth and len(found) <= TRACE_LIMIT:
+    level, depth = list(found), reach.depth or 0
+    while level and depth and len(found) <= reach.limit:
         level = [run for run in dict.fromkeys(step(level)) if run not in found]
         found.update(dict.fromkeys(level))
         depth -= 1
     return list(found)
 
 
-def _shape(  # noqa: PLR0913, PLR0917 - the parts of a trace
-    connection: sa.Connection,
-    output: str | None,
-    root: int,
-    depths: dict[int, int],
-    edges: list[Edge],
-    found: list[Edge],
-    *,
-    cut: bool,
-) -> Trace:
-    summaries = summarise(connection, depths, [edge for edge in found if edge.consumer in depths])
-    nodes = [TraceNode(summaries[run_id], depth) for run_id, depth in depths.items()]
+def _shape(connection: sa.Connection, output: str | None, lineage: _Lineage) -> Trace:
+    summaries = summarise(connection, lineage.depths, lineage.dependencies)
+    nodes = [TraceNode(summaries[run_id], depth) for run_id, depth in lineage.depths.items()]
     return Trace(
         output=output,
-        run_id=root,
+        run_id=lineage.root,
         nodes=sorted(nodes, key=lambda node: (node.depth, node.run.component, node.run.id)),
-        edges=[
-            _shape_edge(edge)
-            for edge in edges
-            if edge.consumer in depths and edge.producer in depths
-        ],
-        truncated=cut,
+        edges=[_shape_edge(edge) for edge in lineage.edges],
+        truncated=lineage.truncated,
     )
 
 
 def _shape_edge(edge: Edge) -> TraceEdge:
-    rule = EdgeRule(edge.rule)
-    return TraceEdge(edge.consumer, edge.producer, edge.pointer, rule, edge.content_changed_outside)
+    consumer, producer, pointer, rule, changed, _ = edge
+    return TraceEdge(consumer, producer, pointer, _RULES[rule], changed)

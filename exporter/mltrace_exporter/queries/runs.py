@@ -10,16 +10,17 @@ from mltrace_exporter.queries.components import require_component, require_tag
 from mltrace_exporter.queries.cursors import make_cursor, read_cursor
 from mltrace_exporter.queries.distributions import read_metrics, summarise_profiles
 from mltrace_exporter.queries.notes import page_notes
-from mltrace_exporter.queries.upstream import judge_upstream, read_upstream
+from mltrace_exporter.queries.upstream import judge_upstream
 from mltrace_exporter.store import runs as stored
-from mltrace_exporter.store.lineage.ancestors import Edge, read_edges
-from mltrace_exporter.store.lineage.staleness import read_dependencies
+from mltrace_exporter.store.lineage.ancestors import Edge, Upstream, read_edges, walk_upstream
+from mltrace_exporter.store.lineage.staleness import read_stale
 from mltrace_exporter.store.liveness import explain_abort
 from mltrace_exporter.store.refs import resolve_run
 from mltrace_exporter.store.selection import EVERYTHING, Cursor, Selection, count_runs, find_runs
 from mltrace_otel.contract.api import (
     NOTE_LIMIT,
     POINTER_LIMIT,
+    UPSTREAM_LIMIT,
     Execution,
     Pointer,
     Run,
@@ -34,6 +35,7 @@ from mltrace_otel.contract.attributes import DEFAULT_STALENESS_THRESHOLD_S
 
 __all__ = ["Selection", "count_selected", "get_run", "list_runs", "summarise"]
 
+_EXECUTIONS = {execution.value: execution for execution in Execution}
 _STACKTRACE = "exception.stacktrace"  # an attribute of OpenTelemetry's, kept as it came
 
 
@@ -101,12 +103,10 @@ def get_run(connection: sa.Connection, ref: str) -> Run:
         NotFound: no run, or more than one, answers to ``ref``.
     """
     run_id = resolve_run(connection, ref)
-    lineage = read_upstream(connection, run_id)
-    edges = [edge for edge in lineage.edges if edge.consumer == run_id]
+    upstream = walk_upstream(connection, run_id, UPSTREAM_LIMIT + 1)
+    edges = [edge for edge in upstream.edges if edge.consumer == run_id]
     producers = sorted({edge.producer for edge in edges})
-    near = {run_id, *producers}
-    their = [edge for edge in lineage.edges if edge.consumer in near]
-    summaries = summarise(connection, near, their)
+    summaries = _summarise_near(connection, {run_id, *producers}, upstream)
     row = stored.read_details(connection, run_id)
     attributes = dict(row.attributes)
     notes = page_notes(connection, run_id, row, limit=NOTE_LIMIT).items
@@ -136,9 +136,20 @@ def get_run(connection: sa.Connection, ref: str) -> Run:
         resource=row.resource,
         attributes=attributes,
         note_history=notes,
-        upstream=judge_upstream(connection, lineage),
+        upstream=judge_upstream(connection, run_id, upstream),
         profiles=summarise_profiles(connection, run_id),
         metrics=read_metrics(connection, run_id),
+    )
+
+
+def _summarise_near(
+    connection: sa.Connection, run_ids: set[int], upstream: Upstream
+) -> dict[int, RunSummary]:
+    """Summarise a run and those that it read from, of which the walk may not have reached all."""
+    edges = [edge for edge in upstream.edges if edge.consumer in run_ids]
+    beyond = run_ids - upstream.depths.keys()
+    return summarise(
+        connection, run_ids, edges + (read_edges(connection, beyond) if beyond else [])
     )
 
 
@@ -150,33 +161,33 @@ def summarise(
         return {}
     stale = _explain(connection, read_edges(connection, run_ids) if edges is None else edges)
     rows = stored.read_summaries(connection, run_ids)
-    pointers = {id_ for row in rows for ids in (row.inputs, row.outputs) for id_ in ids}
+    pointers = {id_ for row in rows for id_ in (*row.inputs, *row.outputs)}
     names = stored.read_names(connection, pointers)
     return {row.id: _shape_summary(row, stale.get(row.id, []), names) for row in rows}
 
 
 def _explain(connection: sa.Connection, edges: Collection[Edge]) -> dict[int, list[StaleReason]]:
-    dependencies = read_dependencies(connection, edges) if edges else []
     return {
         run_id: [reason for one in group for reason in explain_staleness(one)]
-        for run_id, group in groupby(dependencies, key=lambda one: one.consumer_id)
+        for run_id, group in groupby(read_stale(connection, edges), lambda one: one.consumer_id)
     }
 
 
 def _shape_summary(
-    row: stored.Row, stale: list[StaleReason], names: Mapping[int, str]
+    row: stored.Summary, stale: list[StaleReason], names: Mapping[int, str]
 ) -> RunSummary:
+    began, ended = row.started_at, row.shown_end
     return RunSummary(
         id=row.id,
-        trace_id=row.trace_id.hex(),
-        span_id=row.span_id.hex(),
+        trace_id=row.trace_id,
+        span_id=row.span_id,
         component=row.component,
         owner=row.owner,
         tags=row.tags or [],
-        started_at=row.started_at,
-        ended_at=row.shown_end,
-        duration_s=(row.shown_end - row.started_at).total_seconds() if row.shown_end else None,
-        execution=Execution(row.shown_execution),
+        started_at=began,
+        ended_at=ended,
+        duration_s=(ended - began).total_seconds() if ended else None,
+        execution=_EXECUTIONS[row.shown_execution],
         tests=_judge(row.tests, row.failures),
         stale=stale,
         partition=row.partition,

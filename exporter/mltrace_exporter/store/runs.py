@@ -1,9 +1,9 @@
 """Runs as they are stored, found by what people know of them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
@@ -26,6 +26,8 @@ from mltrace_exporter.store.schema import (
 Row = sa.Row[*tuple[Any, ...]]
 
 _LISTED_NAMES = 10
+# An array as the driver reads it: SQLAlchemy would go over its members once more.
+_IDS = sa.types.NullType()
 
 
 def find_by_id(connection: sa.Connection, run_id: int) -> int | None:
@@ -64,12 +66,36 @@ def find_by_span(connection: sa.Connection, first: bytes, last: bytes) -> list[i
     return list(connection.scalars(query))
 
 
-def read_summaries(connection: sa.Connection, run_ids: Collection[int]) -> Sequence[Row]:
-    """Return a row for each run with what lists show of it, staleness aside.
+class Summary(NamedTuple):
+    """What lists show of a run, staleness aside; ``inputs``, ``outputs``: ids of the first."""
 
-    ``inputs`` and ``outputs`` are the ids of the first pointers.
-    """
-    return connection.execute(_select_summaries(), {"id": list(run_ids)}).all()
+    id: int
+    trace_id: str
+    span_id: str
+    component: str
+    started_at: datetime
+    execution: str
+    alive_at: datetime | None
+    partition: str | None
+    git_hash: str | None
+    git_tags: list[str]
+    message: str | None
+    shown_execution: str
+    shown_end: datetime | None
+    owner: str | None
+    tags: list[str] | None
+    input_count: int
+    output_count: int
+    tests: int
+    failures: int
+    inputs: list[int]
+    outputs: list[int]
+
+
+def read_summaries(connection: sa.Connection, run_ids: Collection[int]) -> list[Summary]:
+    """Return the summary of each run."""
+    rows = connection.execute(_select_summaries(), {"id": list(run_ids)})
+    return list(map(Summary._make, rows))
 
 
 def read_names(connection: sa.Connection, pointer_ids: Collection[int]) -> dict[int, str]:
@@ -84,30 +110,23 @@ def read_names(connection: sa.Connection, pointer_ids: Collection[int]) -> dict[
 def _select_summaries() -> sa.Select[*tuple[Any, ...]]:
     asked, run = ask(id=sa.BigInteger), component_run
     io, verdict = _sum_up_io(run), _judge(run)
-    return sa.select(
-        *(run.c[name] for name in _SUMMARY_COLUMNS),
-        shown_execution(run).label("shown_execution"),
-        shown_end(run).label("shown_end"),
-        component.c.owner,
-        component.c.tags,
-        io.c.input_count,
-        io.c.output_count,
-        verdict.c.tests,
-        verdict.c.failures,
-        io.c.inputs,
-        io.c.outputs,
-    ).select_from(
+    columns: Mapping[str, sa.ColumnElement[Any]] = {
+        **dict(run.c),
+        "trace_id": sa.func.encode(run.c.trace_id, "hex"),
+        "span_id": sa.func.encode(run.c.span_id, "hex"),
+        "shown_execution": shown_execution(run),
+        "shown_end": shown_end(run),
+        "owner": component.c.owner,
+        "tags": component.c.tags,
+        **dict(io.c),
+        **dict(verdict.c),
+    }
+    return sa.select(*(columns[name] for name in Summary._fields)).select_from(
         asked.join(run, run.c.id == asked.c.id)
         .outerjoin(component, component.c.name == run.c.component)
         .join(io, sa.true())
         .join(verdict, sa.true())
     )
-
-
-_SUMMARY_COLUMNS = (
-    *("id", "trace_id", "span_id", "component", "started_at", "execution", "alive_at"),
-    *("partition", "git_hash", "git_tags", "message"),
-)
 
 
 def read_details(connection: sa.Connection, run_id: int) -> Row:
@@ -166,7 +185,7 @@ def _sum_up_io(run: sa.Table) -> sa.FromClause:
     for direction in ("input", "output"):
         of_direction = is_direction(run_io, direction)
         ordered = pg.aggregate_order_by(run_io.c.pointer_id, run_io.c.position)
-        ids = sa.func.array_agg(ordered, type_=pg.ARRAY(sa.BigInteger)).filter(of_direction)
+        ids = sa.func.array_agg(ordered, type_=_IDS).filter(of_direction)
         first = sa.func.trim_array(
             ids, sa.func.greatest(sa.func.cardinality(ids) - _LISTED_NAMES, 0)
         )

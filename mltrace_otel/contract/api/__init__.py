@@ -29,6 +29,7 @@ from mltrace_otel.contract.api.flags import (
     UnflagRequest,
 )
 from mltrace_otel.contract.api.lineage import (
+    LARGEST_TRACE,
     TRACE_LIMIT,
     ComponentEdge,
     ComponentNode,
@@ -82,6 +83,7 @@ __all__ = [
     "CLEAN_CONFIRMATION",
     "DEFAULT_REFERENCE",
     "FLAG_LIMIT",
+    "LARGEST_TRACE",
     "NOTE_LIMIT",
     "POINTER_FLAG_LIMIT",
     "POINTER_LIMIT",

@@ -43,7 +43,7 @@ class Trace:
         run_id: the run that the answer begins at: the one asked about, or the output's last writer.
         nodes: the runs.
         edges: what they read from each other.
-        truncated: true if the lineage holds more than ``TRACE_LIMIT`` runs.
+        truncated: true if the lineage holds more runs than were asked for.
     """
 
     output: str | None
@@ -54,6 +54,10 @@ class Trace:
 
 
 TRACE_LIMIT = 2000
+"""How many runs a lineage holds at most, if nothing else is asked for."""
+
+LARGEST_TRACE = 10_000
+"""How many can be asked for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,7 +68,8 @@ def test_the_first_schema_comes_to_the_newest_with_its_data(empty: sa.Engine) ->
     migrate_to(empty, "0001")
     with empty.begin() as connection:
         ids = {"data": hash_name("a.csv"), "model": hash_name("m")}
-        connection.execute(sa.text(FILLING), ids)
+        for statement in FILLING.split(";\n")[:-1]:
+            connection.execute(sa.text(statement), ids)
         with pytest.raises(Unavailable, match=r"revision 0001, not .*mltrace db upgrade"):
             check_revision(connection)
 

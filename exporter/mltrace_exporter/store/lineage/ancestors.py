@@ -3,6 +3,8 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
@@ -11,11 +13,11 @@ from mltrace_exporter.store.bulk import ask
 from mltrace_exporter.store.lineage.edges import edges_of
 from mltrace_exporter.store.schema import io_pointer
 
-_WALKED_EDGES = 2000
+_SPARE_EDGES = 1000
+"""How many more edges than runs are followed before the runs are looked for without them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(NamedTuple):
     """``consumer`` read ``pointer`` from ``producer``; ids of runs, None for a declared edge.
 
     ``written`` is the id of the pointer as the producer named it.
@@ -29,6 +31,21 @@ class Edge:
     written: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """A run and what is upstream of it.
+
+    Attributes:
+        depths: for each run the shortest distance, nearest first.
+        edges: all that begin at one of these runs.
+        truncated: whether more runs are upstream than were asked for.
+    """
+
+    depths: dict[int, int]
+    edges: list[Edge]
+    truncated: bool
+
+
 def read_ancestors(connection: sa.Connection, roots: Collection[int], limit: int) -> list[int]:
     """Return the roots and every run upstream of them, nearest first, at most ``limit`` ids.
 
@@ -40,27 +57,36 @@ def read_ancestors(connection: sa.Connection, roots: Collection[int], limit: int
 
 def read_edges(connection: sa.Connection, consumers: Collection[int]) -> list[Edge]:
     """Return all edges that begin at one of ``consumers``."""
-    return [Edge(*row) for row in connection.execute(_select_edges(), {"id": list(consumers)})]
+    rows = connection.execute(_select_edges(), {"id": list(consumers)})
+    return list(map(Edge._make, rows))
 
 
-def walk_upstream(connection: sa.Connection, root: int, limit: int) -> tuple[list[int], list[Edge]]:
-    """Return a run and every run upstream of it, nearest first, and all edges that begin there.
+def walk_upstream(connection: sa.Connection, root: int, limit: int) -> Upstream:
+    """Return a run and the ``limit - 1`` runs nearest to it upstream, with their edges."""
+    most = limit + _SPARE_EDGES
+    rows = connection.execute(_select_walk(), {"root": root, "limit": most + 1}).all()
+    edges = sorted((Edge._make(row) for row in rows if row[0] is not None), key=_order)
+    depths = measure_depths(root, edges)
+    nearest = dict(islice(depths.items(), limit))
+    # Steps follow each other, so edges are missing of the farthest only.
+    if len(rows) > most and max(nearest.values()) >= max(depths[edge.consumer] for edge in edges):
+        return _walk_runs(connection, root, limit)
+    if len(nearest) < len(depths):
+        edges = [edge for edge in edges if edge.consumer in nearest]
+    return Upstream(nearest, edges, truncated=len(nearest) < len(depths))
 
-    Args:
-        connection: to the database.
-        root: the run.
-        limit: how many runs, at most.
-    """
-    rows = connection.execute(_select_walk(), {"id": [root], "limit": _WALKED_EDGES + 1}).all()
-    if len(rows) > _WALKED_EDGES:
-        # So large a lineage is cut after so many runs, which only the walk over runs can do.
-        ids = read_ancestors(connection, [root], limit)
-        return ids, read_edges(connection, ids)
-    edges = [Edge(*row) for row in rows if row[0] is not None]
-    ids = list(measure_depths(root, [(edge.consumer, edge.producer) for edge in edges]))[:limit]
-    shown = set(ids)
-    kept = [edge for edge in edges if edge.consumer in shown]
-    return ids, sorted(kept, key=lambda edge: (edge.consumer, edge.producer, edge.pointer or ""))
+
+def _walk_runs(connection: sa.Connection, root: int, limit: int) -> Upstream:
+    """Find the runs first, and then their edges, of which there are too many to follow each."""
+    ids = read_ancestors(connection, [root], limit + 1)
+    nearest = set(ids[:limit])
+    edges = read_edges(connection, nearest)
+    depths = measure_depths(root, [edge for edge in edges if edge.producer in nearest])
+    return Upstream(depths, edges, truncated=len(ids) > limit)
+
+
+def _order(edge: Edge) -> tuple[int, int, str]:
+    return edge[0], edge[1], edge[2] or ""
 
 
 def read_lineage(
@@ -103,17 +129,15 @@ def _select_lineage() -> sa.Select[int, int]:
 
 @cache
 def _select_walk() -> sa.Select[int, int, str, str, bool, int]:
-    start = ask(id=sa.BigInteger)
     nothing = sa.cast(sa.null(), sa.BigInteger)
-    columns = {
-        "consumer_id": nothing,
-        "producer_id": start.c.id,
-        "pointer_id": nothing,
-        "written_id": nothing,
-        "rule": sa.cast(sa.null(), sa.Text),
-        "changed": sa.false(),
-    }
-    begun = sa.select(*(column.label(name) for name, column in columns.items()))
+    begun = sa.select(
+        nothing.label("consumer_id"),
+        sa.cast(sa.bindparam("root"), sa.BigInteger).label("producer_id"),
+        nothing.label("pointer_id"),
+        nothing.label("written_id"),
+        sa.cast(sa.null(), sa.Text).label("rule"),
+        sa.literal(value=False).label("changed"),
+    )
     walked = begun.cte("walked", recursive=True)
     level = sa.select(walked.c.producer_id.label("id")).distinct().subquery("level")
     edge = edges_of(level.c.id)

@@ -25,7 +25,8 @@ from mltrace_exporter.store.schema import component_run, io_pointer, run_io
 
 def read_readers(connection: sa.Connection, producers: Collection[int]) -> list[Edge]:
     """Return all edges that end at one of ``producers``."""
-    return [Edge(*row) for row in connection.execute(_select_readers(), {"id": list(producers)})]
+    rows = connection.execute(_select_readers(), {"id": list(producers)})
+    return list(map(Edge._make, rows))
 
 
 def read_descendants(connection: sa.Connection, roots: Collection[int], limit: int) -> list[int]:

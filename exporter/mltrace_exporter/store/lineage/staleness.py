@@ -28,8 +28,8 @@ _JUDGED_RUNS = 10
 _JUDGED_OUTPUTS = 10
 
 
-def read_dependencies(connection: sa.Connection, edges: Iterable[Edge]) -> list[Dependency]:
-    """Return what makes consumers stale or fresh, one row for each consumer and producer.
+def read_stale(connection: sa.Connection, edges: Iterable[Edge]) -> list[Dependency]:
+    """Return those dependencies that make their consumer stale; most do not.
 
     Args:
         connection: to the database.
@@ -45,8 +45,14 @@ def read_dependencies(connection: sa.Connection, edges: Iterable[Edge]) -> list[
         if edge.written is not None:
             pointers.add(edge.written)
     rows = [(*pair, pointer) for pair in written for pointer in written[pair] or (None,)]
-    consumers, producers, pointers_ = zip(*rows, strict=True) if rows else ((), (), ())
-    parameters = {"consumer": consumers, "producer": producers, "pointer": pointers_}
+    if not rows:
+        return []
+    consumers, producers, pointers_ = zip(*rows, strict=True)
+    asked = {
+        **{"consumer": consumers, "producer": producers, "pointer": pointers_},
+        "skewed_consumer": [consumer for consumer, _ in skews],
+        "skewed_producer": [producer for _, producer in skews],
+    }
     return [
         Dependency(
             consumer_id,
@@ -55,18 +61,30 @@ def read_dependencies(connection: sa.Connection, edges: Iterable[Edge]) -> list[
             float(age_s),
             threshold_s,
             count,
-            tuple(skews[consumer_id, producer_id]),
+            tuple(skews.get((consumer_id, producer_id), ())),
         )
         for consumer_id, producer_id, name, age_s, threshold_s, count in connection.execute(
-            _select_asked(), {name: list(ids) for name, ids in parameters.items()}
+            _select_stale(), asked
         )
     ]
 
 
 @cache
-def _select_asked() -> sa.Select[int, int, str, float, float, int]:
+def _select_stale() -> sa.Select[int, int, str, float, float, int]:
     asked = ask(consumer=sa.BigInteger, producer=sa.BigInteger, pointer=sa.BigInteger)
-    return select_dependencies(asked).order_by("consumer_id", "producer_id")
+    found = select_dependencies(asked).subquery("found")
+    skewed = ask(skewed_consumer=sa.BigInteger, skewed_producer=sa.BigInteger)
+    return (
+        sa.select(found)
+        .where(
+            (found.c.age_s > found.c.threshold_s)
+            | (found.c.fresher_count > 0)
+            | sa.tuple_(found.c.consumer_id, found.c.producer_id).in_(
+                sa.select(skewed.c.skewed_consumer, skewed.c.skewed_producer)
+            )
+        )
+        .order_by(found.c.consumer_id, found.c.producer_id)
+    )
 
 
 def select_dependencies(asked: sa.FromClause) -> sa.Select[int, int, str, float, float, int]:
