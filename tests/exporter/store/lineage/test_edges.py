@@ -8,7 +8,7 @@ from builders import make_run, read, wrote
 
 from mltrace_exporter.model import Run
 from mltrace_exporter.store.arrivals.write import write_runs
-from mltrace_exporter.store.lineage.ancestors import read_ancestors, read_edges
+from mltrace_exporter.store.lineage.ancestors import read_ancestors, read_edges, walk_upstream
 from mltrace_exporter.store.schema import component_run
 
 Found = tuple[int, str | None, str, bool]
@@ -153,3 +153,41 @@ def test_a_cycle_of_instant_runs_ends(connection: sa.Connection) -> None:
     write_runs(connection, [one, make_run("b", 0, 0, io=[read("x"), wrote("y")])])
     ids = list(connection.scalars(sa.select(component_run.c.id)))
     assert sorted(read_ancestors(connection, ids[:1], 1000)) == sorted(ids)
+
+
+def test_a_lineage_is_cut_between_runs_not_between_edges(connection: sa.Connection) -> None:
+    stages = [
+        make_run(
+            f"stage-{step}",
+            step,
+            step,
+            io=[make(f"{at}/{number}") for make, at in ways for number in range(600)],
+        )
+        for step in range(1, 5)
+        for ways in [((read, step - 1), (wrote, step))]
+    ]
+    write_runs(connection, stages)
+    *_, first, last = connection.scalars(sa.select(component_run.c.id).order_by(component_run.c.id))
+
+    found = walk_upstream(connection, last, 2)
+
+    assert found.depths == {last: 0, first: 1}
+    assert [edge.consumer for edge in found.edges] == 600 * [first] + 600 * [last]
+    assert found.truncated
+    whole = walk_upstream(connection, last, 4)
+    assert list(whole.depths.values()) == [0, 1, 2, 3]
+    assert not whole.truncated
+
+
+def test_of_a_long_chain_the_nearest_runs_are_returned(connection: sa.Connection) -> None:
+    write_runs(
+        connection,
+        [make_run("link", n, n, io=[read(f"{n - 1}"), wrote(f"{n}")]) for n in range(1, 1200)],
+    )
+    ids = list(connection.scalars(sa.select(component_run.c.id).order_by(component_run.c.id)))
+
+    found = walk_upstream(connection, ids[-1], 100)
+
+    assert list(found.depths) == ids[:-101:-1]
+    assert found.truncated
+    assert len(walk_upstream(connection, ids[-1], 1199).depths) == 1199
