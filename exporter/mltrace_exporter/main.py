@@ -5,6 +5,7 @@ database; then the doors. Stop is the reverse: no new requests, those in flight 
 was accepted is committed, the database goes last.
 """
 
+import gc
 import importlib.metadata
 import logging
 import socket
@@ -38,6 +39,7 @@ from mltrace_exporter.tally import Tally
 from mltrace_exporter.web import Reading, check_host
 
 _DRAIN_TIMEOUT_S = 15
+_NEW_OBJECTS = 70_000
 _OLDEST_POSTGRESQL = 14
 _log = logging.getLogger(__name__)
 _PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
@@ -140,6 +142,7 @@ def run(settings: Settings, announce: Callable[[Addresses], None]) -> None:
         SettingsError: a port is taken or the data directory cannot be used.
         Unavailable: the database does not start or cannot be reached.
     """
+    _calm_collector()
     with ExitStack() as cleanup:
         panel_socket = cleanup.enter_context(_bind(settings, "--port"))
         otlp_socket = cleanup.enter_context(_bind(settings, "--otlp-http-port"))
@@ -192,6 +195,17 @@ def run(settings: Settings, announce: Callable[[Addresses], None]) -> None:
             )
         )
         keep_running()
+
+
+def _calm_collector() -> None:
+    """Let Python look for cycles among its objects a hundred times less often.
+
+    A request makes some ten thousand objects, none in a cycle, and at the usual rate a third of its
+    time went into looking. What is there at the start stays, so it is never looked at again.
+    """
+    gc.freeze()
+    _, second, third = gc.get_threshold()
+    gc.set_threshold(_NEW_OBJECTS, second, third)
 
 
 def _link(settings: Settings, own_url: str) -> Links:

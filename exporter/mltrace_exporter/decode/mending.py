@@ -6,14 +6,11 @@ it is read once more as a message whose strings are declared as bytes, mended th
 
 from functools import cache
 
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.descriptor_pb2 import FieldDescriptorProto
 from google.protobuf.message import DecodeError, Message
-from opentelemetry.proto.common.v1 import common_pb2
-from opentelemetry.proto.resource.v1 import resource_pb2
-from opentelemetry.proto.trace.v1 import trace_pb2
 
-_FILES = (common_pb2.DESCRIPTOR, resource_pb2.DESCRIPTOR, trace_pb2.DESCRIPTOR)
+from mltrace_exporter.decode.messages import RawMessages
 
 
 def read_mended(raw: bytes, message: Message) -> None:
@@ -25,31 +22,18 @@ def read_mended(raw: bytes, message: Message) -> None:
     try:
         message.MergeFromString(raw)
     except DecodeError:
-        pool, texts = _make_lenient_messages()
-        name = message.DESCRIPTOR.full_name
-        lenient = message_factory.GetMessageClass(pool.FindMessageTypeByName(name))()
+        messages = _make_lenient_messages()
+        lenient = messages.get_class(message.DESCRIPTOR.full_name)()
         lenient.MergeFromString(raw)
-        _mend(lenient, texts)
+        _mend(lenient, messages.fields)
         message.Clear()
         message.MergeFromString(lenient.SerializeToString())
 
 
 @cache
-def _make_lenient_messages() -> tuple[descriptor_pool.DescriptorPool, frozenset[str]]:
-    """Return OTLP's messages with bytes for strings, and which of their fields were strings."""
-    pool, texts = descriptor_pool.DescriptorPool(), set()
-    for file in _FILES:
-        proto = descriptor_pb2.FileDescriptorProto()
-        file.CopyToProto(proto)
-        waiting = [(f"{proto.package}.{message.name}", message) for message in proto.message_type]
-        for prefix, message in waiting:
-            waiting += [(f"{prefix}.{inner.name}", inner) for inner in message.nested_type]
-            for field in message.field:
-                if field.type == descriptor_pb2.FieldDescriptorProto.TYPE_STRING:
-                    field.type = descriptor_pb2.FieldDescriptorProto.TYPE_BYTES
-                    texts.add(f"{prefix}.{field.name}")
-        pool.Add(proto)
-    return pool, frozenset(texts)
+def _make_lenient_messages() -> RawMessages:
+    """Return OTLP's messages with bytes for strings."""
+    return RawMessages(lambda field: field.type == FieldDescriptorProto.TYPE_STRING)
 
 
 def _mend(message: Message, texts: frozenset[str]) -> None:

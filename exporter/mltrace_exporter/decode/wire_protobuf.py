@@ -5,27 +5,24 @@ times a run. Source: https://opentelemetry.io/docs/specs/otlp/ and
 opentelemetry/proto/trace/v1/trace.proto.
 """
 
-import base64
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
+from typing import Any
 
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError, Message
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1 import trace_pb2
 
+from mltrace_exporter.decode.messages import RawMessages
+from mltrace_exporter.decode.pairs import clean, read_pairs
 from mltrace_exporter.decode.rescue import rescue_request
-from mltrace_exporter.decode.spans import (
-    REPLACEMENT,
-    Attributes,
-    Event,
-    Link,
-    Span,
-    Spoilt,
-    fit_float,
-)
+from mltrace_exporter.decode.spans import Attributes, Event, Link, Span, Spoilt
 from mltrace_otel.contract.attributes import COMPONENT_NAME
 
 _ERROR = trace_pb2.Status.STATUS_CODE_ERROR
+# Its spans hold attributes as they are written, for `read_pairs`.
+_RawRequest: Any = RawMessages(
+    lambda field: field.type_name == ".opentelemetry.proto.common.v1.KeyValue"
+).get_class(ExportTraceServiceRequest.DESCRIPTOR.full_name)
 
 
 def read_protobuf(body: bytes) -> Iterator[Span | Spoilt | None]:
@@ -38,12 +35,14 @@ def read_protobuf(body: bytes) -> Iterator[Span | Spoilt | None]:
         MalformedRequest: the bytes are no such message.
     """
     try:
-        request = ExportTraceServiceRequest.FromString(body)
+        # Only to find out whether all of it can be read.
+        ExportTraceServiceRequest.FromString(body)
     except DecodeError:
         request, spoilt = rescue_request(body)
         yield from spoilt
-    for group in request.resource_spans:
-        resource = _clean_keys(_read_attributes(group.resource.attributes))
+        body = request.SerializeToString()
+    for group in _RawRequest.FromString(body).resource_spans:
+        resource = read_pairs(group.resource.attributes)
         for scope in group.scope_spans:
             for span in scope.spans:
                 yield _read_span(span, resource)
@@ -51,12 +50,12 @@ def read_protobuf(body: bytes) -> Iterator[Span | Spoilt | None]:
 
 def write_protobuf(source: object) -> bytes:
     """Return the bytes of a span's source."""
-    assert isinstance(source, trace_pb2.Span)  # noqa: S101 - ours, see `_read_span`
+    assert isinstance(source, Message)  # noqa: S101 - ours, see `_read_span`
     return source.SerializeToString()
 
 
-def _read_span(span: trace_pb2.Span, resource: Attributes) -> Span | None:
-    attributes = _read_attributes(span.attributes)
+def _read_span(span: Any, resource: Attributes) -> Span | None:  # noqa: ANN401 - a raw message
+    attributes = read_pairs(span.attributes)
     if COMPONENT_NAME not in attributes:
         return None
     status = span.status
@@ -67,50 +66,10 @@ def _read_span(span: trace_pb2.Span, resource: Attributes) -> Span | None:
         span.start_time_unix_nano,
         span.end_time_unix_nano,
         status.code == _ERROR,
-        _clean(status.message),
-        _clean_keys(attributes),
-        [Event(_clean(event.name), _read_attributes(event.attributes)) for event in span.events],
-        [
-            Link(link.trace_id, link.span_id, _read_attributes(link.attributes))
-            for link in span.links
-        ],
+        clean(status.message),
+        attributes,
+        [Event(clean(event.name), read_pairs(event.attributes)) for event in span.events],
+        [Link(link.trace_id, link.span_id, read_pairs(link.attributes)) for link in span.links],
         resource,
         span,
     )
-
-
-def _read_attributes(pairs: Iterable[KeyValue]) -> dict[str, object]:
-    said: dict[str, object] = {}
-    for pair in pairs:
-        value = pair.value
-        if text := value.string_value:
-            said[pair.key] = _clean(text) if "\0" in text else text
-        else:
-            said[pair.key] = _read_value(value)
-    return said
-
-
-def _clean_keys(said: dict[str, object]) -> dict[str, object]:
-    """Return the attributes with storable keys. Those of links and events are not stored."""
-    return {_clean(key): value for key, value in said.items()} if "\0" in "".join(said) else said
-
-
-def _clean(text: str) -> str:
-    """Return storable text. Protobuf's strings are UTF-8, so of what is refused only NUL can be."""
-    return text.replace("\0", REPLACEMENT)
-
-
-def _read_value(value: AnyValue) -> object:
-    kind = value.WhichOneof("value")
-    return _READERS[kind](value) if kind in _READERS else None
-
-
-_READERS: dict[str | None, Callable[[AnyValue], object]] = {
-    "string_value": lambda value: _clean(value.string_value),
-    "bool_value": lambda value: value.bool_value,
-    "int_value": lambda value: value.int_value,
-    "double_value": lambda value: fit_float(value.double_value),
-    "bytes_value": lambda value: base64.b64encode(value.bytes_value).decode(),
-    "array_value": lambda value: [_read_value(item) for item in value.array_value.values],
-    "kvlist_value": lambda value: _clean_keys(_read_attributes(value.kvlist_value.values)),
-}

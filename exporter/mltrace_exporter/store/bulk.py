@@ -101,7 +101,8 @@ class _Numbers(sa.types.TypeDecorator[Sequence[int | None]]):
         del dialect
         if value is None:
             return None
-        return f"{{{','.join('NULL' if each is None else str(each) for each in value)}}}"
+        # Python writes lists as PostgreSQL reads them, but for brackets and the word for nothing.
+        return f"{{{str(list(value))[1:-1].replace('None', 'NULL')}}}"
 
 
 def _write_array(values: Iterable[object]) -> str:

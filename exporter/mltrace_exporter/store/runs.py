@@ -26,8 +26,6 @@ from mltrace_exporter.store.schema import (
 Row = sa.Row[*tuple[Any, ...]]
 
 _LISTED_NAMES = 10
-# An array as the driver reads it: SQLAlchemy would go over its members once more.
-_IDS = sa.types.NullType()
 
 
 def find_by_id(connection: sa.Connection, run_id: int) -> int | None:
@@ -94,8 +92,8 @@ class Summary(NamedTuple):
 
 def read_summaries(connection: sa.Connection, run_ids: Collection[int]) -> list[Summary]:
     """Return the summary of each run."""
-    rows = connection.execute(_select_summaries(), {"id": list(run_ids)})
-    return list(map(Summary._make, rows))
+    rows = connection.execute(_select_summaries(), {"id": list(run_ids)}).all()
+    return [Summary(*row) for row in rows]
 
 
 def read_names(connection: sa.Connection, pointer_ids: Collection[int]) -> dict[int, str]:
@@ -121,7 +119,14 @@ def _select_summaries() -> sa.Select[*tuple[Any, ...]]:
         **dict(io.c),
         **dict(verdict.c),
     }
-    return sa.select(*(columns[name] for name in Summary._fields)).select_from(
+    # Arrays as the driver reads them: SQLAlchemy would go over their members once more.
+    plain = [
+        sa.type_coerce(columns[name], sa.types.NullType())
+        if isinstance(columns[name].type, sa.ARRAY)
+        else columns[name]
+        for name in Summary._fields
+    ]
+    return sa.select(*plain).select_from(
         asked.join(run, run.c.id == asked.c.id)
         .outerjoin(component, component.c.name == run.c.component)
         .join(io, sa.true())
@@ -185,7 +190,7 @@ def _sum_up_io(run: sa.Table) -> sa.FromClause:
     for direction in ("input", "output"):
         of_direction = is_direction(run_io, direction)
         ordered = pg.aggregate_order_by(run_io.c.pointer_id, run_io.c.position)
-        ids = sa.func.array_agg(ordered, type_=_IDS).filter(of_direction)
+        ids = sa.func.array_agg(ordered, type_=pg.ARRAY(sa.BigInteger)).filter(of_direction)
         first = sa.func.trim_array(
             ids, sa.func.greatest(sa.func.cardinality(ids) - _LISTED_NAMES, 0)
         )

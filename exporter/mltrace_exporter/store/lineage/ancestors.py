@@ -57,15 +57,15 @@ def read_ancestors(connection: sa.Connection, roots: Collection[int], limit: int
 
 def read_edges(connection: sa.Connection, consumers: Collection[int]) -> list[Edge]:
     """Return all edges that begin at one of ``consumers``."""
-    rows = connection.execute(_select_edges(), {"id": list(consumers)})
-    return list(map(Edge._make, rows))
+    rows = connection.execute(_select_edges(), {"id": list(consumers)}).all()
+    return [Edge(*row) for row in rows]
 
 
 def walk_upstream(connection: sa.Connection, root: int, limit: int) -> Upstream:
     """Return a run and the ``limit - 1`` runs nearest to it upstream, with their edges."""
     most = limit + _SPARE_EDGES
     rows = connection.execute(_select_walk(), {"root": root, "limit": most + 1}).all()
-    edges = sorted((Edge._make(row) for row in rows if row[0] is not None), key=_order)
+    edges = sorted((Edge(*row) for row in rows if row[0] is not None), key=_order)
     depths = measure_depths(root, edges)
     nearest = dict(islice(depths.items(), limit))
     # Steps follow each other, so edges are missing of the farthest only.

@@ -25,8 +25,8 @@ from mltrace_exporter.store.schema import component_run, io_pointer, run_io
 
 def read_readers(connection: sa.Connection, producers: Collection[int]) -> list[Edge]:
     """Return all edges that end at one of ``producers``."""
-    rows = connection.execute(_select_readers(), {"id": list(producers)})
-    return list(map(Edge._make, rows))
+    rows = connection.execute(_select_readers(), {"id": list(producers)}).all()
+    return [Edge(*row) for row in rows]
 
 
 def read_descendants(connection: sa.Connection, roots: Collection[int], limit: int) -> list[int]:
@@ -123,17 +123,10 @@ def _read_name(producer_id: sa.ColumnElement[int]) -> sa.Select[int, int]:
 def _find_next(
     wrote: sa.FromClause, again: sa.FromClause, rewritten: sa.ColumnElement[bool], name: str
 ) -> sa.FromClause:
-    """When it was written next, by a run that ended."""
-    run = component_run.alias(f"{name}_run")
+    """When it was written next; runs that have not ended have no outputs."""
     return (
         sa.select(again.c.moment)
-        .join_from(again, run, run.c.id == again.c.run_id)
-        .where(
-            rewritten,
-            is_direction(again, "output"),
-            again.c.moment > wrote.c.moment,
-            is_final(run),
-        )
+        .where(rewritten, is_direction(again, "output"), again.c.moment > wrote.c.moment)
         .order_by(again.c.moment)
         .limit(1)
         .lateral(name)
