@@ -64,7 +64,7 @@ def find_bases(consumers: Collection[int], edges: Edges, kept: Iterable[Kept]) -
         kept: profiles of all these runs.
     """
     producers: defaultdict[int, set[int]] = defaultdict(set)
-    for consumer, producer in edges:
+    for consumer, producer, *_ in edges:
         producers[consumer].add(producer)
     by_run: defaultdict[int, list[Kept]] = defaultdict(list)
     for each in kept:
