@@ -49,7 +49,9 @@ def read_stale(connection: sa.Connection, edges: Iterable[Edge]) -> list[Depende
         return []
     consumers, producers, pointers_ = zip(*rows, strict=True)
     asked = {
-        **{"consumer": consumers, "producer": producers, "pointer": pointers_},
+        "consumer": consumers,
+        "producer": producers,
+        "pointer": pointers_,
         "skewed_consumer": [consumer for consumer, _ in skews],
         "skewed_producer": [producer for _, producer in skews],
     }
