@@ -84,7 +84,9 @@ def parse_line(line: str) -> Order:
     command = _BY_WORD.get(word.lower())
     if command is None:
         return _search(line.strip(), word)
-    argument, amount = _split_amount(rest.strip()) if word == "history" else (rest.strip(), None)
+    argument, amount = (
+        _split_amount(rest.strip()) if command.takes is Takes.COMPONENT else (rest.strip(), None)
+    )
     argument = _unquote(argument)
     if command.takes and not argument:
         raise MalformedRequest(f"Say more: {command.usage}")

@@ -91,7 +91,7 @@ def to_changes(one: int, other: int) -> str:
 def to_review(sort: str | None = None, only: Iterable[int] = ()) -> str:
     """Answer the address of the review, in the order asked for, of all flags or of some."""
     given = [("sort", sort)] if sort else []
-    return _join(REVIEW, [*given, *(("only", str(flag_id)) for flag_id in only)])
+    return _join(REVIEW, [*given, *(("only", str(flag_id)) for flag_id in sorted(only))])
 
 
 def to_flags(state: str | None = None, before: int | None = None) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 import sqlalchemy as sa
-from browsing import HOSTILE, QUIET
+from browsing import HOSTILE, QUIET, WINDOWS
 from builders import make_run, make_test, read, wrote
 from playwright.sync_api import Browser, Page, sync_playwright
 from provide import find_program
@@ -117,7 +117,7 @@ def page(browser: Browser) -> Iterator[Page]:
     context.close()
 
 
-@pytest.fixture(params=[(theme, width) for theme in ("light", "dark") for width in (1280, 390)])
+@pytest.fixture(params=WINDOWS, ids=lambda window: f"{window[0]}-{window[1]}")
 def window(browser: Browser, request: pytest.FixtureRequest) -> Iterator[tuple[Page, str]]:
     """A page in each theme and width, with the name of both."""
     theme, width = request.param

@@ -1,6 +1,6 @@
 // Keeps a page as it is on the server. Parts that say `data-live` are replaced, `whole` or by `rows`.
 // Nothing moves under a reader: while somebody points into a table or works in it, new rows wait
-// behind a button; above what is in view they push nothing, because the browser anchors its scroll.
+// behind a button; if they come above what is in view, the page is scrolled by as much.
 const PAUSE_MS = 5000;
 const FRESH_MS = 4000;
 
@@ -44,17 +44,31 @@ function renewRows(part, newer, isAsked) {
   while (body.rows.length > order.length) body.rows[body.rows.length - 1].remove();
 }
 
+// The row that is in view first, if the table begins above it.
+function findAnchor() {
+  const rows = [...document.querySelectorAll("[data-live='rows'] tbody tr")];
+  const row = rows.find((each) => each.getBoundingClientRect().top >= 0);
+  return row && row !== rows[0] ? { id: row.id, top: row.getBoundingClientRect().top } : null;
+}
+
+function returnTo(anchor) {
+  const row = anchor && document.getElementById(anchor.id);
+  if (row) window.scrollBy(0, row.getBoundingClientRect().top - anchor.top);
+}
+
 async function renew(isAsked = false) {
   if (document.hidden) return;
   const answer = await fetch(location.href).catch(() => null);
   if (!answer?.ok) return;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const anchor = findAnchor();
   for (const part of document.querySelectorAll("[data-live]")) {
     const newer = page.querySelector(part.id ? `#${part.id}` : `[data-live="${part.dataset.live}"]`);
     if (!newer) continue;
     if (part.dataset.live === "rows") renewRows(part, newer, isAsked);
     else renewWhole(part, newer);
   }
+  returnTo(anchor);
 }
 
 setInterval(renew, PAUSE_MS);
