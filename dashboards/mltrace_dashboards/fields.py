@@ -82,16 +82,22 @@ def link(title: str, url: str, *, outside: bool = False) -> Json:
     return {"title": title, "url": url, "targetBlank": outside}
 
 
-def link_run(field: str = "run_id") -> Json:
+def link_run(field: str = "run_id", title: str = "Open the run") -> Json:
     """Return the link to the panel's page of the run whose number is in a column."""
     url = f"${{panel_url}}/runs/${{__data.fields.{field}:percentencode}}"
-    return link("Open the run", url, outside=True)
+    return link(title, url, outside=True)
 
 
 def link_trace(field: str = "output") -> Json:
     """Return the link to the panel's trace of the output that a column names."""
     url = f"${{panel_url}}/trace?output=${{__data.fields.{field}:percentencode}}"
     return link("Trace it", url, outside=True)
+
+
+def link_output(field: str = "output") -> Json:
+    """Return the link to the panel's page of the output that a column names."""
+    url = f"${{panel_url}}/output?name=${{__data.fields.{field}:percentencode}}"
+    return link("Open the output", url, outside=True)
 
 
 def link_lineage(field: str = "output") -> Json:

@@ -238,9 +238,12 @@ def show_bars(  # noqa: PLR0913 - what differs between bars
 
 
 def show_graph(
-    title: str, description: str, nodes: Target, edges: Target, links: Sequence[Json]
+    title: str, description: str, nodes: Target, edges: Target, overrides: Sequence[Json]
 ) -> Panel:
-    """Return a graph of nodes and edges; a node's menu has the links."""
+    """Return a graph of nodes and edges.
+
+    The menu of a node, or an edge, has the links of all its fields: an override gives them to one.
+    """
     return Panel(
         kind="nodeGraph",
         title=title,
@@ -252,12 +255,7 @@ def show_graph(
             "nodes": {"arcs": []},
             "edges": {},
         },
-        overrides=[
-            {
-                "matcher": {"id": "byFrameRefID", "options": nodes.ref},
-                "properties": [{"id": "links", "value": list(links)}],
-            }
-        ],
+        overrides=overrides,
     )
 
 

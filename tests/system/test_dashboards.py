@@ -323,18 +323,17 @@ def test_exemplars_lead_to_runs(stack: Stack) -> None:
         assert httpx.get(interpolate(url, {"__value.raw": value})).status_code == 200
 
 
-def test_links_of_cells_and_nodes_resolve_in_the_running_panel(stack: Stack) -> None:
+def test_links_of_cells_nodes_and_edges_resolve_in_the_running_panel(stack: Stack) -> None:
     tried = set()
     for query in list_queries(POSTGRES):
         assert query.panel
-        urls = {url for url in list_links(query.panel["fieldConfig"]) if "__data.fields" in url}
-        variables = next(iter(stack.choose(query.board)))
-        for row in stack.ask_postgres(query.text, variables)[:2] if urls else ():
-            if query.target["refId"] == "edges":
-                continue
-            for url in urls:
-                tried |= follow(url, row, variables)
-    assert {re.sub(r"\d+$", "N", urlpath(url)) for url in tried} >= {"/runs/N", "/trace"}
+        fields = query.panel["fieldConfig"]
+        for variables in stack.choose(query.board):
+            for row in stack.ask_postgres(query.text, variables)[:1]:
+                shown = [how for name, how in list_overrides(query.panel) if name in row]
+                for url in list_links([shown, fields["defaults"]]):
+                    tried |= follow(url, row, variables)
+    assert {re.sub(r"\d+$", "N", urlpath(url)) for url in tried} >= {"/runs/N", "/trace", "/output"}
 
 
 def follow(url: str, row: dict[str, Any], variables: Values) -> set[str]:

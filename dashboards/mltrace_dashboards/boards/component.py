@@ -14,6 +14,7 @@ from mltrace_dashboards.fields import (
     colour_words,
     link_board,
     link_lineage,
+    link_output,
     link_run,
     link_trace,
     show_field,
@@ -148,7 +149,11 @@ _OUTPUTS = show_table(
         f"SELECT output, type, run_id, started_at FROM mltrace_ro.outputs WHERE {_CHOSEN}"
         " ORDER BY started_at DESC, run_id DESC, output LIMIT 200"
     ),
-    overrides=[RUN, STARTED, show_field("output", links=[link_lineage(), link_trace()])],
+    overrides=[
+        RUN,
+        STARTED,
+        show_field("output", links=[link_lineage(), link_output(), link_trace()]),
+    ],
 )
 
 DASHBOARD = Dashboard(

@@ -5,7 +5,6 @@ from mltrace_dashboards.choices import COMPONENT, OUTPUT, SOURCES
 from mltrace_dashboards.fields import (
     BAD_ABOVE_ZERO,
     PLAIN,
-    link,
     link_component,
     link_run,
     show_field,
@@ -42,8 +41,10 @@ _GRAPH = show_graph(
     ask_postgres(f"SELECT * FROM {_NODES}", ref="nodes"),
     ask_postgres(f"SELECT * FROM {_EDGES}", ref="edges"),
     [
-        link("Open the run", "${panel_url}/runs/${__data.fields.id:percentencode}", outside=True),
-        link_component("title"),
+        # Only nodes have a title, and only edges a source and a target.
+        show_field("title", links=[link_run("id"), link_component("title")]),
+        show_field("source", links=[link_run("source", "Open the run that wrote")]),
+        show_field("target", links=[link_run("target", "Open the run that read")]),
     ],
 )
 _TABLE = show_table(

@@ -14,6 +14,7 @@ from mltrace_dashboards.fields import (
     colour_field,
     link,
     link_lineage,
+    link_output,
     link_trace,
     show_field,
 )
@@ -108,7 +109,7 @@ _FLAGS = show_table(
     ),
     overrides=[
         *(RUN, COMPONENT),
-        show_field("output", links=[link_lineage(), link_trace()]),
+        show_field("output", links=[link_lineage(), link_output(), link_trace()]),
         show_field("flagged_at", displayName="flagged", unit="dateTimeFromNow"),
         show_field("flagged_by", displayName="by"),
         show_field("resolved_by", displayName="resolved by"),
