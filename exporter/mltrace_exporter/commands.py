@@ -95,6 +95,12 @@ def _server_options(command: Callable[..., None]) -> Callable[..., None]:
                 help="Where people find the pages of alerts.  [default: the panel's /runbooks]",
             ),
             click.option(
+                "--trace-url",
+                envvar="MLTRACE_TRACE_URL",
+                show_envvar=True,
+                help="Where Tempo or Jaeger show a run, with {trace_id} and {span_id} in it.",
+            ),
+            click.option(
                 "--retention-days",
                 type=float,
                 envvar="MLTRACE_RETENTION_DAYS",

@@ -45,13 +45,14 @@ _log = logging.getLogger(__name__)
 _PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
-def create_app(
+def create_app(  # noqa: PLR0913 - what differs between servers
     engine: sa.Engine,
     tally: Tally | None = None,
     *,
     allows_clean: bool = False,
     allowed_hosts: Sequence[str] = (ANY_HOST,),
     poller: Poller | None = None,
+    trace_url: str | None = None,
 ) -> FastAPI:
     """Return the web app on port 8080: HTTP API, panel, ``/metrics``, ``/healthz``, ``/readyz``.
 
@@ -61,6 +62,7 @@ def create_app(
         allows_clean: see `Settings`.
         allowed_hosts: see `Settings`.
         poller: reads the store for ``/metrics`` and alerts; one that reads it once if none is said.
+        trace_url: see `Settings`.
     """
     app = FastAPI(
         title="mltrace",
@@ -76,6 +78,7 @@ def create_app(
     app.state.allowed_hosts = allowed_hosts
     app.state.allows_clean = allows_clean
     app.state.poller = poller or Poller(engine)
+    app.state.trace_url = trace_url
     app.include_router(api.router)
     api.problems.install(app)
     _add_operations(app, tally)
@@ -177,6 +180,7 @@ def run(settings: Settings, announce: Callable[[Addresses], None]) -> None:
             allows_clean=settings.allows_clean,
             allowed_hosts=settings.trusted_hosts,
             poller=poller,
+            trace_url=settings.trace_url,
         )
         servers = [
             _Server(AccessLog(app, logging.INFO, _PROBES), panel_socket),

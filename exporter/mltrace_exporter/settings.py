@@ -28,6 +28,7 @@ ANY_HOST = "*"
 # Names that lead to this machine, whatever a name server on the Internet says of others.
 LOCAL_HOSTS = ("localhost", "*.localhost", "host.docker.internal")
 _DRIVERS = ("postgres", "postgresql", "postgresql+psycopg", "postgresql+psycopg2")
+_ADDRESS = re.compile(r"https?://[^\s\"'<>{}]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +75,8 @@ class Settings:
         series_limit: how many series of ``/metrics`` may show what the store says.
         panel_url: where people reach the panel, for links in alerts; None for where it listens.
         runbooks_url: where people find the pages of alerts; None for the exporter itself.
+        trace_url: where people find a run's trace in Tempo or Jaeger: an address in which
+            ``{trace_id}`` and ``{span_id}`` stand for both; None for nowhere.
     """
 
     home: Path = DEFAULT_HOME
@@ -91,6 +94,7 @@ class Settings:
     series_limit: int = DEFAULT_SERIES_LIMIT
     panel_url: str | None = None
     runbooks_url: str | None = None
+    trace_url: str | None = None
 
     def __post_init__(self) -> None:
         taken: dict[int, str] = {}
@@ -117,8 +121,17 @@ class Settings:
         if self.series_limit < _SMALLEST_SERIES_LIMIT:
             raise SettingsError(f"--metrics-series must be {_SMALLEST_SERIES_LIMIT} or more.")
         for option, url in (("panel", self.panel_url), ("runbooks", self.runbooks_url)):
-            if url is not None and not re.fullmatch(r"https?://[^\s\"'<>{}]+", url):
+            if url is not None and not _ADDRESS.fullmatch(url):
                 raise SettingsError(f"--{option}-url must begin with http:// or https://.")
+        plain = (self.trace_url or "").replace("{trace_id}", "0").replace("{span_id}", "0")
+        if self.trace_url is not None and (
+            not _ADDRESS.fullmatch(plain) or "{trace_id}" not in self.trace_url
+        ):
+            raise SettingsError(
+                "--trace-url must begin with http:// or https:// and hold {trace_id}, as in "
+                "http://localhost:16686/trace/{trace_id}?uiFind={span_id}; "
+                "write other braces as %7B and %7D."
+            )
 
     @property
     def trusted_hosts(self) -> tuple[str, ...]:

@@ -18,6 +18,8 @@ from mltrace_exporter.settings import Settings, read_database_url
         ({"metrics_interval_s": 0}, "--metrics-interval must be from 0.1 to 300 seconds."),
         ({"series_limit": 99}, "--metrics-series must be 100 or more."),
         ({"panel_url": "mltrace.example"}, "--panel-url must begin with http:// or https://."),
+        ({"trace_url": "https://a/{trace_id}/{b}"}, "write other braces as %7B and %7D."),
+        ({"trace_url": "https://a/{span_id}"}, "must begin with http:// or https:// and hold {tr"),
         ({"runbooks_url": 'https://a"b'}, "--runbooks-url must begin with http"),
     ],
 )

@@ -3,6 +3,7 @@
 from markupsafe import Markup
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
+from pygments.lexer import Lexer
 from pygments.lexers import PythonLexer, TextLexer, find_lexer_class_for_filename
 from pygments.style import StyleMeta
 from pygments.styles import get_style_by_name
@@ -21,10 +22,23 @@ def highlight_code(source: str, file_name: str | None, first_line: int | None) -
         file_name: tells the language; without one it is Python.
         first_line: number of the first line, counted from 1.
     """
-    lexer = find_lexer_class_for_filename(file_name) or TextLexer if file_name else PythonLexer
     formatter = HtmlFormatter(cssclass=_CLASS, linenos="inline", linenostart=first_line or 1)
     # Pygments escapes what it highlights.
-    return Markup(highlight(source, lexer(), formatter))  # noqa: S704
+    return Markup(highlight(source, _find_lexer(file_name), formatter))  # noqa: S704
+
+
+def highlight_lines(source: str, file_name: str | None) -> list[Markup]:
+    """Render each line of a code snapshot for itself; as many as ``source.splitlines()`` has."""
+    lines = source.splitlines()
+    lexer = _find_lexer(file_name, stripnl=False, ensurenl=False)
+    text = highlight("\n".join(lines), lexer, HtmlFormatter(nowrap=True))
+    rendered = [Markup(line) for line in text.split("\n")]  # noqa: S704 - as above
+    return rendered[: len(lines)] + [Markup()] * (len(lines) - len(rendered))
+
+
+def _find_lexer(file_name: str | None, **options: bool) -> Lexer:
+    kind = find_lexer_class_for_filename(file_name) or TextLexer if file_name else PythonLexer
+    return kind(**options)
 
 
 def render_style_sheet() -> str:

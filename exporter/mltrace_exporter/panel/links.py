@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 RECENT = "/"
 RUN = "/runs/{ref}"
+NOTES = "/runs/{ref}/notes"
 ANY_RUN = "/run"
 OUTPUT = "/output"
 TRACE = "/trace"
@@ -48,6 +49,11 @@ def to_recent_of(status: str) -> str:
 def to_run(run_id: int) -> str:
     """Answer the address of one run."""
     return RUN.format(ref=run_id)
+
+
+def to_notes(run_id: int) -> str:
+    """Answer the address that takes notes about a run."""
+    return NOTES.format(ref=run_id)
 
 
 def to_output(name: str, **cursors: str | None) -> str:

@@ -3,7 +3,7 @@
 import jinja2
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from mltrace_exporter.panel import formats, links, security
+from mltrace_exporter.panel import charts, formats, links, security
 from mltrace_exporter.panel.assets import address_asset, read_asset
 from mltrace_exporter.panel.contexts import Context
 
@@ -53,6 +53,7 @@ def _make_environment() -> jinja2.Environment:
         formats.shorten,
         formats.size,
         formats.visible,
+        charts.write_number,
     ):
         environment.filters[word.__name__] = word
     return environment

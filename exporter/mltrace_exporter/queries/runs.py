@@ -33,7 +33,16 @@ from mltrace_otel.contract.api import (
 )
 from mltrace_otel.contract.attributes import DEFAULT_STALENESS_THRESHOLD_S
 
-__all__ = ["Selection", "count_selected", "get_run", "list_runs", "summarise"]
+__all__ = [
+    "Selection",
+    "count_selected",
+    "find_neighbours",
+    "find_run",
+    "get_run",
+    "list_runs",
+    "read_code",
+    "summarise",
+]
 
 _EXECUTIONS = {execution.value: execution for execution in Execution}
 _STACKTRACE = "exception.stacktrace"  # an attribute of OpenTelemetry's, kept as it came
@@ -151,6 +160,26 @@ def _summarise_near(
     return summarise(
         connection, run_ids, edges + (read_edges(connection, beyond) if beyond else [])
     )
+
+
+def find_run(connection: sa.Connection, ref: str) -> int:
+    """Return the id of a run.
+
+    Raises:
+        NotFound: no run, or more than one, answers to ``ref``.
+    """
+    return resolve_run(connection, ref)
+
+
+def find_neighbours(connection: sa.Connection, run_id: int) -> tuple[int | None, int | None]:
+    """Return the ids of the component's runs just before and just after a run."""
+    return stored.read_neighbours(connection, run_id)
+
+
+def read_code(connection: sa.Connection, run_id: int) -> str | None:
+    """Return the code of a run as it was; None if it was not sent."""
+    code: str | None = stored.read_details(connection, run_id).source
+    return code
 
 
 def summarise(

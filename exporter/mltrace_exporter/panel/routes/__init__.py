@@ -4,6 +4,7 @@ from fastapi import APIRouter, Depends
 
 from mltrace_exporter.panel.routes import (
     commands,
+    compare,
     components,
     flags,
     lineage,
@@ -24,6 +25,7 @@ for part in (
     runs,
     outputs,
     lineage,
+    compare,
     components,
     review,
     flags,

@@ -35,6 +35,34 @@ def read_descendants(connection: sa.Connection, roots: Collection[int], limit: i
     return list(connection.scalars(_select_descendants(), parameters))
 
 
+def read_consumers(
+    connection: sa.Connection, producer: int, limit: int
+) -> list[tuple[int | None, int, str]]:
+    """Return who depends on a run, at most so many: output's id, consumer's id and component.
+
+    The output is the pointer as the run named it; None if the dependency was declared by hand.
+    """
+    parameters = {"id": [producer], "limit": limit}
+    return [(*row,) for row in connection.execute(_select_consumers(), parameters)]
+
+
+@cache
+def _select_consumers() -> sa.Select[int | None, int, str]:
+    asked, run = ask(id=sa.BigInteger), component_run.alias("reader")
+    candidate = _candidates(asked.c.id)
+    edge = edges_of(candidate.c.id, candidate.c.position)
+    return (
+        sa.select(edge.c.written_id, candidate.c.id, run.c.component)
+        .distinct()
+        .select_from(
+            asked.join(candidate, sa.true())
+            .join(edge, edge.c.producer_id == asked.c.id)
+            .join(run, run.c.id == candidate.c.id)
+        )
+        .limit(sa.bindparam("limit", type_=sa.BigInteger))
+    )
+
+
 @cache
 def _select_readers() -> sa.Select[int, int, str, str, bool, int]:
     asked = ask(id=sa.BigInteger)

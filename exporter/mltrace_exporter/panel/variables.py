@@ -1,0 +1,81 @@
+"""What a run's variables held, as its page shows it: figures, pictures, and what drifted."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from mltrace_exporter.panel.charts import Chart, draw_column
+from mltrace_exporter.queries.drift import VariableComparison
+from mltrace_otel.contract.api import RunProfile
+from mltrace_otel.profiles.shapes import Column
+from mltrace_otel.profiles.summaries import Summary
+from mltrace_otel.profiles.verdicts import ColumnDrift
+
+COLUMNS_SHOWN = 60
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnView:
+    """A column: its figures, its picture, and what became of it if that could be judged."""
+
+    summary: Summary
+    chart: Chart | None
+    drift: ColumnDrift | None
+
+    @property
+    def drifted(self) -> bool:
+        """True if it drifted."""
+        return self.drift is not None and self.drift.drifted
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A variable of a run.
+
+    Attributes:
+        profile: what it held.
+        columns: its first columns, those that drifted before all others.
+        more_columns: how many columns there are beside these.
+        reference_ids: the runs that it is compared with; none if there were none.
+        reference_rows: how many rows those had together.
+        sentences: what drifted, for people.
+    """
+
+    profile: RunProfile
+    columns: list[ColumnView]
+    more_columns: int
+    reference_ids: list[int]
+    reference_rows: int
+    sentences: list[str]
+
+
+def show_variables(
+    profiles: Iterable[RunProfile], comparisons: Collection[VariableComparison]
+) -> list[Variable]:
+    """Return a run's variables, each with what it was compared with."""
+    found = {(each.key.direction, each.key.variable): each for each in comparisons}
+    return [_show(each, found.get((each.direction, each.variable))) for each in profiles]
+
+
+def _show(profile: RunProfile, comparison: VariableComparison | None) -> Variable:
+    before: dict[str, Column] = {}
+    drifts: dict[str, ColumnDrift] = {}
+    if comparison:
+        before = {column.name: column for column in comparison.before.columns}
+        drifts = {each.column: each for each in comparison.drift.columns}
+    pairs = sorted(
+        zip(profile.profile.columns, profile.summaries, strict=True),
+        key=lambda pair: not (pair[0].name in drifts and drifts[pair[0].name].drifted),
+    )
+    return Variable(
+        profile=profile,
+        columns=[
+            ColumnView(
+                summary, draw_column(column, before.get(column.name)), drifts.get(column.name)
+            )
+            for column, summary in pairs[:COLUMNS_SHOWN]
+        ],
+        more_columns=len(pairs[COLUMNS_SHOWN:]) + profile.profile.columns_left_out,
+        reference_ids=comparison.reference_ids if comparison else [],
+        reference_rows=comparison.before.rows if comparison else 0,
+        sentences=comparison.drift.sentences if comparison else [],
+    )
