@@ -114,13 +114,13 @@ def _count_numbers(now: Column, before: Column | None) -> Chart | None:
     if theirs is not None and not count_all(theirs):
         theirs = None
     low, high = _find_range([now, before] if before and theirs else [now])
-    width = (high - low) / BINS
-    edges = [low + width * number for number in range(BINS + 1)]
+    # So that the width of all bins together need not be a number.
+    edges = [low * (1 - part / BINS) + high * (part / BINS) for part in range(BINS + 1)]
     shares = _share_out(now.numbers, edges)
     were = _share_out(before.numbers, edges) if before and before.numbers and theirs else None
     bars = [
         Bar(
-            _write(now.kind, (edges[number] + edges[number + 1]) / 2),
+            _write(now.kind, edges[number] / 2 + edges[number + 1] / 2),
             share,
             were[number] if were else None,
         )

@@ -89,45 +89,6 @@ def test_an_output_is_flagged_and_unflagged_by_clicking(
     page.context.close()
 
 
-def test_a_run_shows_its_status_in_three_parts(page: Page, pipeline: str) -> None:
-    visit(page, f"{pipeline}/runs/2")
-    assert page.locator("main .badges").first.inner_text().split("\n") == [
-        "ok",
-        "tests failed",
-        "fresh",
-    ]
-    expect(page.get_by_text("3 of 200 rows are null")).to_be_visible()
-    expect(page.get_by_text("content changed outside")).to_be_visible()
-    expect(page.get_by_text("uncommitted changes")).to_be_visible()
-
-
-def test_a_run_shows_its_notes_and_what_is_wrong_upstream(page: Page, pipeline: str) -> None:
-    for text in ("older\nnote", "newest note"):
-        httpx.post(f"{pipeline}/api/runs/3/notes", json={"text": text, "author": "jeanne"})
-
-    visit(page, f"{pipeline}/runs/3")
-
-    notes = page.locator(".notes").all_inner_texts()
-    assert notes[:2] == ["newest note", "older\nnote"]
-    expect(page.get_by_text("Among ")).to_contain_text("earlier run")
-
-
-def test_a_stale_run_says_why(page: Page, pipeline: str) -> None:
-    visit(page, f"{pipeline}/runs/3")
-    notice = page.get_by_role("region", name="This run is stale")
-    expect(notice).to_contain_text("cleaning (ID 2) was run 59 days ago.")
-    notice.get_by_role("link", name="Open run 2").click()
-    expect(page).to_have_url(f"{pipeline}/runs/2")
-
-
-def test_the_code_of_a_run_is_shown_when_asked_for(page: Page, pipeline: str) -> None:
-    visit(page, f"{pipeline}/runs/3")
-    page.get_by_text("Show the code as it ran").click()
-    expect(page.get_by_role("region", name="Code as it ran")).to_contain_text(
-        "<script>alert('code')</script>"
-    )
-
-
 def test_many_outputs_are_folded_but_there(page: Page, pipeline: str) -> None:
     visit(page, f"{pipeline}/runs/5")
     last = page.get_by_role("link", name="prediction-39", exact=True)

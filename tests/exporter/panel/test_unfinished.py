@@ -52,7 +52,7 @@ def test_a_run_that_has_not_ended_says_how_it_stands(
     unfinished: str, run_id: int, word: str, sentence: str
 ) -> None:
     page = httpx.get(f"{unfinished}/runs/{run_id}").raise_for_status().text
-    assert f"</svg>{word}</span>" in page
+    assert f"</svg>{word}</p>" in page
     assert sentence in page
     assert ("<dt>Ended</dt>" in page) == (word == "aborted")
 
