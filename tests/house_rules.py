@@ -8,7 +8,7 @@ from importlib.metadata import version
 import pytest
 from provide import find_program
 
-_PROGRAMS = ("postgres", "chromium", "promtool", "amtool", "collector")
+_PROGRAMS = ("postgres", "chromium", "promtool", "amtool", "collector", "node")
 
 
 def pytest_report_header() -> list[str]:

@@ -54,6 +54,26 @@ def ask_postgres(sql: str, *, form: str = "table", ref: str = "") -> Target:
     return Target(POSTGRES, POSTGRES_KIND, query, ref)
 
 
+def ask_over_time(
+    columns: str, view: str, condition: str, *, limit: int = 2000, form: str = "table"
+) -> Target:
+    """Return a query for the newest rows of the time range, in the order of time.
+
+    Args:
+        columns: what is selected beside ``time``.
+        view: of which view.
+        condition: which rows, beside the time range.
+        limit: how many.
+        form: see `ask_postgres`.
+    """
+    newest = (
+        f"SELECT * FROM mltrace_ro.{view} WHERE {condition} AND $__timeFilter(started_at)"
+        f" ORDER BY started_at DESC LIMIT {limit}"
+    )
+    sql = f"SELECT started_at AS time, {columns} FROM ({newest}) AS newest ORDER BY started_at"
+    return ask_postgres(sql, form=form)
+
+
 def refer(source: str) -> Json:
     """Return the reference to the data source that one of the two variables chooses."""
     kind = PROMETHEUS_KIND if source == PROMETHEUS else POSTGRES_KIND

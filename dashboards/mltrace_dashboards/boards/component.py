@@ -1,6 +1,6 @@
 """Component: the history of one."""
 
-from mltrace_dashboards.asking import ask_postgres, ask_prometheus
+from mltrace_dashboards.asking import ask_over_time, ask_postgres, ask_prometheus
 from mltrace_dashboards.choices import COMPONENT, SOURCES, mark_chosen
 from mltrace_dashboards.fields import (
     BAD_ABOVE_ZERO,
@@ -84,23 +84,14 @@ _FLAGGED = show_stat(
 _STATES = show_states(
     "How runs ended",
     "From the start of each run to the start of the next: how it ended, and what its tests found."
-    " At most 2,000 runs.",
-    ask_postgres(
-        "SELECT started_at AS time, execution AS ended, tests FROM mltrace_ro.component_history"
-        f" WHERE {_CHOSEN} AND $__timeFilter(started_at) ORDER BY started_at LIMIT 2000"
-    ),
+    " The newest 2,000 runs at most.",
+    ask_over_time("execution AS ended, tests", "component_history", _CHOSEN),
     colour_words(("ok", "error", "running", "aborted", "passed", "failed", "none")),
 )
 _TOOK = show_series(
     "How long runs took",
-    "Each point is a run; a click on it opens the run. At most 2,000 runs.",
-    [
-        ask_postgres(
-            "SELECT started_at AS time, duration_s AS took, run_id::text AS run_id"
-            f" FROM mltrace_ro.component_history WHERE {_CHOSEN}"
-            " AND $__timeFilter(started_at) ORDER BY started_at LIMIT 2000"
-        )
-    ],
+    "Each point is a run; a click on it opens the run. The newest 2,000 runs at most.",
+    [ask_over_time("duration_s AS took, run_id::text AS run_id", "component_history", _CHOSEN)],
     unit="s",
     points=True,
     overrides=[show_field("took", links=[link_run()])],

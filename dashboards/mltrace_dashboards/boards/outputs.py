@@ -1,10 +1,21 @@
 """Outputs: how the values that a component makes are spread, and whether that changed."""
 
-from mltrace_dashboards.asking import ask_postgres
+from mltrace_dashboards.asking import ask_over_time, ask_postgres
 from mltrace_dashboards.choices import COMPONENT, SOURCES, choose, mark_chosen
-from mltrace_dashboards.fields import PLAIN, RUN, STARTED, link_run, show_field
-from mltrace_dashboards.model import Dashboard, Panel, Row, Strip
-from mltrace_dashboards.panels import show_series, show_stat, show_table, tell
+from mltrace_dashboards.fields import (
+    PLAIN,
+    RUN,
+    STARTED,
+    link_run,
+    show_field,
+)
+from mltrace_dashboards.model import Dashboard, Panel, Row, Strip, Target
+from mltrace_dashboards.panels import (
+    show_series,
+    show_stat,
+    show_table,
+    tell,
+)
 
 _PROFILED = (
     "Filled once the component gives data frames, arrays or numbers, of which a profile is kept."
@@ -26,18 +37,25 @@ _COLUMNS = choose(
     " WHERE variable = ${variable:sqlstring} ORDER BY column_name",
 )
 _CHOSEN = (
-    f"FROM mltrace_ro.output_profiles WHERE {_OF_COMPONENT} AND variable = ${{variable:sqlstring}}"
+    f"{_OF_COMPONENT} AND variable = ${{variable:sqlstring}}"
     " AND column_name = ${column:sqlstring}"
 )
-_IN_TIME = f"{_CHOSEN} AND $__timeFilter(started_at) ORDER BY started_at LIMIT 2000"
 _OPEN_RUN = [link_run()]
+
+
+def _ask_runs(figures: str) -> Target:
+    columns = f"{figures}, run_id::text AS run_id"
+    return ask_over_time(columns, "output_profiles", _CHOSEN)
 
 
 def _tell_newest(title: str, description: str, column: str, unit: str = "short") -> Panel:
     return show_stat(
         title,
         f"{description} {_PROFILED}",
-        ask_postgres(f"SELECT {column} {_CHOSEN} ORDER BY started_at DESC, run_id DESC LIMIT 1"),
+        ask_postgres(
+            f"SELECT {column} FROM mltrace_ro.output_profiles WHERE {_CHOSEN}"
+            " ORDER BY started_at DESC, run_id DESC LIMIT 1"
+        ),
         unit=unit,
         thresholds=PLAIN,
         no_value="no profile",
@@ -58,11 +76,7 @@ _QUANTILES = show_series(
     "Distribution, run by run",
     "How the values of the chosen column were spread in each run: median, quartiles, and the middle"
     f" nine tenths. A click on a point opens the run. {_PROFILED}",
-    [
-        ask_postgres(
-            f"SELECT started_at AS time, p5, p25, p50, p75, p95, run_id::text AS run_id {_IN_TIME}"
-        )
-    ],
+    [_ask_runs("p5, p25, p50, p75, p95")],
     points=True,
     links=_OPEN_RUN,
     lowest=None,
@@ -70,7 +84,7 @@ _QUANTILES = show_series(
 _MEAN = show_series(
     "Mean, run by run",
     f"Mean and standard deviation of the chosen column. {_PROFILED}",
-    [ask_postgres(f"SELECT started_at AS time, mean, stddev, run_id::text AS run_id {_IN_TIME}")],
+    [_ask_runs("mean, stddev")],
     points=True,
     links=_OPEN_RUN,
     lowest=None,
@@ -78,11 +92,7 @@ _MEAN = show_series(
 _MISSING = show_series(
     "Missing values, run by run",
     f"Share of missing values of the chosen column. {_PROFILED}",
-    [
-        ask_postgres(
-            f"SELECT started_at AS time, null_ratio AS missing, run_id::text AS run_id {_IN_TIME}"
-        )
-    ],
+    [_ask_runs("null_ratio AS missing")],
     unit="percentunit",
     points=True,
     links=_OPEN_RUN,
@@ -90,20 +100,15 @@ _MISSING = show_series(
 _ROWS = show_series(
     "Rows, run by run",
     f"How many rows each run wrote. {_PROFILED}",
-    [ask_postgres(f"SELECT started_at AS time, rows, run_id::text AS run_id {_IN_TIME}")],
+    [_ask_runs("rows")],
     points=True,
     links=_OPEN_RUN,
 )
 _METRICS = show_series(
     "Numbers, run by run",
-    f"What runs logged, and the numbers that the component gave. At most 5,000. {_LOGGED}",
-    [
-        ask_postgres(
-            "SELECT started_at AS time, metric, value FROM mltrace_ro.run_metrics"
-            f" WHERE {_OF_COMPONENT} AND $__timeFilter(started_at) ORDER BY started_at LIMIT 5000",
-            form="time_series",
-        )
-    ],
+    "What runs logged, and the numbers that the component gave. The newest 5,000 at most."
+    f" {_LOGGED}",
+    [ask_over_time("metric, value", "run_metrics", _OF_COMPONENT, limit=5000, form="time_series")],
     points=True,
     lowest=None,
 )

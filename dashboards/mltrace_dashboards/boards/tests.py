@@ -1,6 +1,6 @@
 """Tests: which fail, since when, and what they say."""
 
-from mltrace_dashboards.asking import ask_postgres, ask_prometheus
+from mltrace_dashboards.asking import ask_over_time, ask_postgres, ask_prometheus
 from mltrace_dashboards.choices import COMPONENTS, PHASES, SOURCES, mark_chosen
 from mltrace_dashboards.fields import (
     CODES,
@@ -23,10 +23,8 @@ from mltrace_dashboards.model import Dashboard, Json, Panel, Row, Strip
 from mltrace_dashboards.panels import show_series, show_stat, show_states, show_table, tell
 
 _SERIES = 'component=~"$component", phase=~"$phase"'
-_ROWS = (
-    "$__timeFilter(started_at) AND component IN (${component:sqlstring})"
-    " AND phase IN (${phase:sqlstring})"
-)
+_CHOSEN = "component IN (${component:sqlstring}) AND phase IN (${phase:sqlstring})"
+_ROWS = f"{_CHOSEN} AND $__timeFilter(started_at)"
 _CODE = " ".join(f"WHEN '{word}' THEN {code}" for word, code in CODES.items())
 
 
@@ -78,10 +76,11 @@ _OUTCOMES = show_series(
 _EACH = show_states(
     "Each test",
     "What each test found, from run to run. At most 5,000 outcomes, the newest.",
-    ask_postgres(
-        "SELECT started_at AS time, component || ': ' || suite || '.' || test AS metric,"
-        f" CASE outcome {_CODE} END AS value FROM (SELECT * FROM mltrace_ro.test_outcomes"
-        f" WHERE {_ROWS} ORDER BY started_at DESC LIMIT 5000) AS newest ORDER BY started_at",
+    ask_over_time(
+        f"component || ': ' || suite || '.' || test AS metric, CASE outcome {_CODE} END AS value",
+        "test_outcomes",
+        _CHOSEN,
+        limit=5000,
         form="time_series",
     ),
     colour_codes(),
