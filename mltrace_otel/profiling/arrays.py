@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from mltrace_otel.profiles.shapes import COLUMN_LIMIT, Column, ColumnKind
 from mltrace_otel.profiling.numbers import summarise_array
-from mltrace_otel.profiling.tables import TEXT_WEIGHT, Rows, Source, Table
+from mltrace_otel.profiling.tables import Rows, Source, Table, weigh_values
 from mltrace_otel.profiling.values import make_boolean, make_numeric, read_objects
 
 if TYPE_CHECKING:
@@ -52,8 +52,17 @@ def _count_rows(array: "np.ndarray") -> int:
 
 def make_source(name: str, array: "np.ndarray", values_a_row: int = 1) -> Source:
     """Return an array as a column that can be read by the rows of its first dimension."""
-    weight = 1 if array.dtype.kind in _LIGHT else TEXT_WEIGHT
+    weight = 1 if array.dtype.kind in _LIGHT else _weigh_objects(array)
     return Source(name, weight * values_a_row, partial(_read_rows, array))
+
+
+def _weigh_objects(array: "np.ndarray") -> int:
+    def count_distinct(rows: slice) -> int:
+        values = array[rows].reshape(-1).tolist()
+        texts = [value for value in values if type(value) is str]
+        return len(set(texts)) + len(values) - len(texts)  # other objects may refuse to be compared
+
+    return weigh_values(len(array), count_distinct)
 
 
 def _read_rows(array: "np.ndarray", name: str, rows: Rows) -> Column:

@@ -13,7 +13,14 @@ from typing import Any
 
 from mltrace_otel.profiles.shapes import Column, ColumnKind
 from mltrace_otel.profiling.arrays import add_nulls, read_array
-from mltrace_otel.profiling.tables import TEXT_WEIGHT, Rows, Source, Table
+from mltrace_otel.profiling.tables import (
+    DISTINCT_WEIGHT,
+    LEAST_WEIGHT,
+    Rows,
+    Source,
+    Table,
+    weigh_values,
+)
 from mltrace_otel.profiling.values import (
     make_boolean,
     make_categorical,
@@ -30,17 +37,17 @@ def open_table(variable: str, value: Any) -> Table:  # noqa: ANN401 - a frame, t
         names = [column.name or variable for column in columns]
         return Table(len(value), list(map(_open_series, names, columns)))
     if hasattr(value, "schema"):
-        return Table(value.num_rows, list(map(_open_column, value.schema.names, value.columns)))
-    return Table(len(value), [_open_column(variable, value)])
+        return Table(value.num_rows, list(map(open_column, value.schema.names, value.columns)))
+    return Table(len(value), [open_column(variable, value)])
 
 
 def _open_series(name: str, series: Any) -> Source:  # noqa: ANN401 - a series
     if "Object" not in str(series.dtype):
         try:
-            return _open_column(name, series.to_arrow())
+            return open_column(name, series.to_arrow())
         except ImportError:  # there is no pyarrow
             pass
-    return Source(name, TEXT_WEIGHT, partial(_read_series, series))
+    return Source(name, DISTINCT_WEIGHT, partial(_read_series, series))
 
 
 def _read_series(series: Any, name: str, rows: Rows) -> Column:  # noqa: ANN401 - a series
@@ -48,10 +55,20 @@ def _read_series(series: Any, name: str, rows: Rows) -> Column:  # noqa: ANN401 
     return read_objects(name, list(chain.from_iterable(series[part].to_list() for part in parts)))
 
 
-def _open_column(name: str, column: Any) -> Source:  # noqa: ANN401 - an array or chunked array
+def open_column(name: str, column: Any) -> Source:  # noqa: ANN401 - an array or chunked array
+    """Return an arrow column as one that can be read."""
     types = sys.modules["pyarrow"].types
     is_light = types.is_primitive(column.type) or types.is_dictionary(column.type)
-    return Source(name, 1 if is_light else TEXT_WEIGHT, partial(_read_rows, column))
+    weight = 1 if is_light else _weigh_column(column)
+    return Source(name, weight, partial(_read_rows, column))
+
+
+def _weigh_column(column: Any) -> int:  # noqa: ANN401 - an array or chunked array
+    if sys.modules["pyarrow"].types.is_nested(column.type):
+        return LEAST_WEIGHT
+    return weigh_values(
+        len(column), lambda rows: len(column.slice(rows.start, rows.stop - rows.start).unique())
+    )
 
 
 def _read_rows(column: Any, name: str, rows: Rows) -> Column:  # noqa: ANN401

@@ -9,7 +9,8 @@ from typing import Any
 
 from mltrace_otel.profiles.shapes import COLUMN_LIMIT, Column
 from mltrace_otel.profiling.arrays import add_nulls, make_source, read_array, take_rows
-from mltrace_otel.profiling.tables import TEXT_WEIGHT, Rows, Source, Table
+from mltrace_otel.profiling.arrow import open_column
+from mltrace_otel.profiling.tables import DISTINCT_WEIGHT, LEAST_WEIGHT, Rows, Source, Table
 from mltrace_otel.profiling.values import make_categorical, read_objects
 
 
@@ -35,7 +36,12 @@ def _make_source(name: str, column: Any) -> Source:  # noqa: ANN401 - a series o
     dtype = column.dtype
     if isinstance(dtype, sys.modules["numpy"].dtype):
         return make_source(name, column.to_numpy())
-    others = (1, _read_masked) if hasattr(dtype, "numpy_dtype") else (TEXT_WEIGHT, _read_others)
+    if type(dtype).__name__ in _OF_ARROW:
+        if getattr(dtype, "storage", "pyarrow") == "python":
+            return make_source(name, column.to_numpy(dtype=object))
+        return open_column(name, column.array.__arrow_array__())
+    is_masked = hasattr(dtype, "numpy_dtype")
+    others = (1, _read_masked) if is_masked else (DISTINCT_WEIGHT, _read_others)
     weight, read = _KINDS.get(type(dtype).__name__, others)
     return Source(name, weight, partial(_read_rows, read, column.array))
 
@@ -76,14 +82,6 @@ def _read_masked(name: str, array: Any) -> Column:  # noqa: ANN401
     return add_nulls(read_array(name, known), len(array) - len(known))
 
 
-def _read_arrow(name: str, array: Any) -> Column:  # noqa: ANN401
-    if getattr(array.dtype, "storage", "pyarrow") == "python":
-        return _read_others(name, array)
-    from mltrace_otel.profiling.arrow import read_column  # noqa: PLC0415 - for those who have it
-
-    return read_column(name, array.__arrow_array__())
-
-
 def _read_sparse(name: str, array: Any) -> Column:  # noqa: ANN401
     return read_array(name, array.to_dense())
 
@@ -97,12 +95,11 @@ def _read_others(name: str, array: Any) -> Column:  # noqa: ANN401
     return read_objects(name, list(array))
 
 
+_OF_ARROW = frozenset({"StringDtype", "ArrowDtype"})
 _KINDS: dict[str, tuple[int, Callable[[str, Any], Column]]] = {
-    "StringDtype": (TEXT_WEIGHT, _read_arrow),
-    "ArrowDtype": (TEXT_WEIGHT, _read_arrow),
     "CategoricalDtype": (1, _read_categories),
     "DatetimeTZDtype": (1, _read_times),
-    "PeriodDtype": (TEXT_WEIGHT, _read_periods),
-    "IntervalDtype": (TEXT_WEIGHT, _read_intervals),
+    "PeriodDtype": (LEAST_WEIGHT, _read_periods),
+    "IntervalDtype": (DISTINCT_WEIGHT, _read_intervals),
     "SparseDtype": (1, _read_sparse),
 }

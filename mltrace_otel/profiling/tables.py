@@ -1,8 +1,9 @@
 """Tables of any library as columns that can be read. In: a table. Out: its profile.
 
 A table of up to `CELL_LIMIT` cells is read whole. Of a larger one blocks of rows are read that lie
-evenly over it, the same of each column; the profile says how many. Reading a text takes as long as
-reading `TEXT_WEIGHT` numbers, and counts as much.
+evenly over it, the same of each column; the profile says how many. Reading a value that is told
+apart takes as long as reading `LEAST_WEIGHT` numbers if there are few, and `DISTINCT_WEIGHT` if no
+other is the same, and counts as much: a look at some rows tells how many there are.
 """
 
 from collections import Counter
@@ -13,10 +14,12 @@ from mltrace_otel.notices import log
 from mltrace_otel.profiles.shapes import COLUMN_LIMIT, Column, Profile
 
 CELL_LIMIT = 50_000_000
-TEXT_WEIGHT = 50
+LEAST_WEIGHT = 5
+DISTINCT_WEIGHT = 250
 NAME_LIMIT = 200
 
 _BLOCK_ROWS = 1024
+_PROBE_ROWS = 10_000
 
 Rows = Sequence[slice] | None
 """Which rows to read: None for all."""
@@ -56,6 +59,20 @@ def summarise_table(table: Table) -> Profile:
     columns = [column for name, source in named if (column := _read(name, source, rows))]
     others = len(table.sources) + table.left_out - len(columns)
     return Profile(table.rows, looked_at, tuple(columns), others)
+
+
+def weigh_values(rows: int, count_distinct: Callable[[slice], int]) -> int:
+    """Return how long a value of a column that holds texts or objects takes to read.
+
+    Args:
+        rows: how many there are.
+        count_distinct: tells how many different values these rows have.
+    """
+    if rows <= _PROBE_ROWS:
+        return DISTINCT_WEIGHT
+    start = (rows - _PROBE_ROWS) // 2
+    distinct = count_distinct(slice(start, start + _PROBE_ROWS))
+    return LEAST_WEIGHT + DISTINCT_WEIGHT * distinct // _PROBE_ROWS
 
 
 def _read(name: str, source: Source, rows: Rows) -> Column | None:

@@ -10,7 +10,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from heapq import nsmallest
-from itertools import compress
 from typing import Any
 from uuid import UUID
 
@@ -110,9 +109,14 @@ def read_objects(name: str, objects: Sequence[Any]) -> Column:
     What is of one kind is summarised as that; what is mixed is told apart by its text.
     """
     kinds = {kind: _classify(kind) for kind in set(map(type, objects))}
-    known = list(compress(objects, [kinds[type(each)] is not None for each in objects]))
+    # In pandas NaN stands for what is missing among other objects, too.
+    known = [
+        each
+        for each in objects
+        if kinds[type(each)] is not None and not (isinstance(each, float) and math.isnan(each))
+    ]
     nulls = len(objects) - len(known)
-    found = set(kinds.values()) - {None}
+    found = {kinds[kind] for kind in set(map(type, known))}
     if found == {ColumnKind.BOOLEAN}:
         true = sum(map(bool, known))
         return make_boolean(name, true, len(known) - true, nulls)

@@ -71,6 +71,7 @@ PANDAS: dict[str, tuple[Any, ColumnKind, int, int]] = {
     "bool": (pd.Series([True, False]), ColumnKind.BOOLEAN, 2, 0),
     "str": (pd.Series(["a", None, "b"]), ColumnKind.TEXT, 2, 1),
     "string[python]": (pd.Series(["a", None], dtype="string[python]"), ColumnKind.TEXT, 1, 1),
+    "texts and NaN": (pd.Series(["a", NAN], dtype=object), ColumnKind.TEXT, 1, 1),
     "object of texts": (pd.Series(["a", None], dtype=object), ColumnKind.TEXT, 1, 1),
     "category": (pd.Series(["a", None, "a"], dtype="category"), ColumnKind.CATEGORICAL, 2, 1),
     "cut": (pd.cut(pd.Series([1, 2, 9]), 2), ColumnKind.CATEGORICAL, 3, 0),
@@ -216,8 +217,8 @@ def test_values_are_bounded_and_long_ones_stay_apart() -> None:
 
 
 def test_a_large_table_is_sampled_evenly_and_says_so() -> None:
-    rows = 3_000_000
-    frame = pd.DataFrame({"place": np.arange(rows), "text": pd.Series(["a", "b", "c"] * 10**6)})
+    rows = 400_000
+    frame = pd.DataFrame({"place": np.arange(rows), "text": [f"id {n}" for n in range(rows)]})
     found = profile(frame)
     place, text = (summarise(column) for column in found.columns)
 
@@ -226,7 +227,7 @@ def test_a_large_table_is_sampled_evenly_and_says_so() -> None:
     assert {column.count for column in found.columns} == {found.looked_at}
     assert (place.minimum, place.maximum) == (0, rows - 1)
     assert place.mean == pytest.approx(rows / 2, rel=0.01)
-    assert text.distinct == 3
+    assert text.distinct == pytest.approx(found.looked_at, rel=0.26)
     assert profile(pa.Table.from_pandas(frame)) == found
     assert profile(pl.from_pandas(frame)) == found
 
