@@ -27,7 +27,13 @@ from mltrace_exporter.monitoring.rules import write_burn_rate_rules, write_rules
 from mltrace_exporter.store.database import open_engine
 from mltrace_exporter.store.views import READER, SCHEMA, VIEWS, View
 from mltrace_otel.cli.main import mltrace
-from mltrace_otel.contract.attributes import ATTRIBUTES, TEST_EVENT, Place
+from mltrace_otel.contract.attributes import (
+    ATTRIBUTES,
+    METRIC_EVENT,
+    PROFILE_EVENT,
+    TEST_EVENT,
+    Place,
+)
 
 _REFERENCE = Path(__file__).parent / "reference"
 _PROMETHEUS = Path(__file__).parent.parent / "collector-config" / "prometheus"
@@ -55,7 +61,9 @@ that OpenTelemetry's semantic conventions define are used as they are; the other
 - Each **link** that has `mltrace.io.direction` names one or more inputs or outputs. The link's own
   context is the span of the run that produced them where the sender knows it; otherwise it is the
   context of the span that carries the link.
-- Each **event** named `{TEST_EVENT}` is the outcome of one test.
+- Each **event** named `{TEST_EVENT}` is the outcome of one test, each named `{PROFILE_EVENT}` how a
+  variable was [distributed](../explanation/profiles.md), each named `{METRIC_EVENT}` a number. A
+  profile that cannot be read is left out; the run's attribute `mltrace.profile.faults` says why.
 - A child span with `mltrace.record` = `start` announces a run that goes on, or tells that its
   process ended before it did (`mltrace.run.state`). It has the run's attributes and the links of
   the inputs known so far. Several may come; the run's own span replaces what they said.
