@@ -43,7 +43,8 @@ class Group(StrEnum):
     COMPONENTS = "states of components"
     TEST_TOTALS = "test totals"
     TESTS = "states of tests"
-    OUTPUTS = "outputs"
+    OUTPUTS = "states of outputs"
+    OUTPUT_VALUES = "values of outputs"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,6 +79,7 @@ class Metric:
 _COMPONENT = ("component",)
 _TEST = ("component", "suite", "test", "phase")
 _OUTPUT = ("component", "output")
+_OUTPUT_COLUMN = (*_OUTPUT, "column")
 
 RUNS = Metric(
     "mltrace_component_runs_total",
@@ -141,8 +143,8 @@ STALE_INPUTS = Metric(
     "mltrace_component_stale_inputs",
     Kind.GAUGE,
     _COMPONENT,
-    "How many runs that the newest run depends on were too old, or had been replaced, when it "
-    "began.",
+    "How many runs that the newest run depends on were too old, had been replaced when it began, "
+    "or were built on other data than it worked on.",
     Group.COMPONENTS,
     Fold.HIGHEST,
 )
@@ -187,6 +189,54 @@ TEST_LAST_RUN = Metric(
     "When the run ended in which the test last ran, in seconds since 1970.",
     Group.TESTS,
     Fold.HIGHEST,
+)
+OUTPUT_VALUES = Metric(
+    "mltrace_output_value",
+    Kind.HISTOGRAM,
+    _OUTPUT_COLUMN,
+    "Numbers that outputs held, in all runs since the column was first seen. Buckets are chosen "
+    "from its first run and then stay; there is no sum, because numbers may be negative. The "
+    "column of an array is called after its variable, that of a single number is empty.",
+    Group.OUTPUT_VALUES,
+)
+OUTPUT_QUANTILE = Metric(
+    "mltrace_output_quantile",
+    Kind.GAUGE,
+    (*_OUTPUT_COLUMN, "quantile"),
+    "Quantiles of the numbers that an output held in the newest run that gave it; of single "
+    "numbers, of those of the newest 100 runs.",
+    Group.OUTPUTS,
+)
+OUTPUT_NULL_RATIO = Metric(
+    "mltrace_output_null_ratio",
+    Kind.GAUGE,
+    _OUTPUT_COLUMN,
+    "Share of values that were missing there, from 0 to 1.",
+    Group.OUTPUTS,
+    Fold.HIGHEST,
+)
+OUTPUT_ROWS = Metric(
+    "mltrace_output_rows",
+    Kind.GAUGE,
+    _OUTPUT,
+    "Rows that it held there.",
+    Group.OUTPUTS,
+)
+OUTPUT_DRIFT_SCORE = Metric(
+    "mltrace_output_drift_score",
+    Kind.GAUGE,
+    (*_OUTPUT_COLUMN, "method"),
+    "How far it differs there from the ten runs before: by `psi` of the distribution, by `nulls`, "
+    "`range`, `new_values`, `rows` or `columns`. What may be chance is at most the threshold. "
+    "The column is empty where the output as a whole is meant.",
+    Group.OUTPUTS,
+)
+OUTPUT_DRIFT_THRESHOLD = Metric(
+    "mltrace_output_drift_threshold",
+    Kind.GAUGE,
+    (*_OUTPUT_COLUMN, "method"),
+    "A score above is drift: a constant of the method, or what runs differ by as a rule.",
+    Group.OUTPUTS,
 )
 
 BUILD = Metric(
@@ -287,6 +337,8 @@ STORE_METRICS = (
     *(RUNS, RUN_DURATION, COMPONENT_INFO, LAST_OUTCOME, LAST_RUN, LAST_SUCCESS),
     *(EXPECTED_INTERVAL, STALE_INPUTS, FLAGGED_OUTPUTS, OLDEST_FLAG),
     *(TESTS, TEST_LAST_OUTCOME, TEST_LAST_RUN),
+    *(OUTPUT_VALUES, OUTPUT_QUANTILE, OUTPUT_NULL_RATIO, OUTPUT_ROWS),
+    *(OUTPUT_DRIFT_SCORE, OUTPUT_DRIFT_THRESHOLD),
 )
 """What all exporters on one database show alike."""
 

@@ -23,6 +23,7 @@ from services import Collector, Exporter, await_value
 from mltrace_exporter.model import Run, Words
 
 PROGRAM = Path(__file__).with_name("checked_pipeline.py")
+DRIFTING = Path(__file__).with_name("drifting_pipeline.py")
 OWNER, EVERYONE = "arrivals-team", "everyone"
 HOUR = timedelta(hours=1)
 
@@ -43,10 +44,10 @@ class Stack:
         headers = {"content-type": "application/x-protobuf"}
         httpx.post(url, content=write_protobuf(runs), headers=headers).raise_for_status()
 
-    def run_pipeline(self, directory: Path, *delays: float) -> None:
+    def run_pipeline(self, directory: Path, *numbers: float, program: Path = PROGRAM) -> None:
         """Run the decorated program in a process of its own."""
         subprocess.run(  # noqa: S603 - our own program
-            [sys.executable, PROGRAM, *map(str, delays)],
+            [sys.executable, program, *map(str, numbers)],
             env={
                 **os.environ,
                 "OTEL_EXPORTER_OTLP_ENDPOINT": self.collector.otlp_http,
@@ -118,6 +119,22 @@ def test_the_first_failure_ever_of_a_test_reaches_the_owner_and_so_does_its_end(
     stack.run_pipeline(tmp_path, 5, 7)
     assert stack.await_alert(OWNER, "resolved", **labels)["labels"] == alert["labels"]
     assert stack.inbox.find(EVERYONE, "firing", **labels) == []
+
+
+@pytest.mark.collector
+def test_an_output_that_drifted_alerts_until_one_is_as_before(stack: Stack, tmp_path: Path) -> None:
+    stack.run_pipeline(tmp_path, 1, 1, 1, 1, 60, program=DRIFTING)
+
+    labels = {"alertname": "MltraceOutputDrift", "component": "feed", "method": "psi"}
+    alert = stack.await_alert(OWNER, "firing", **labels)
+    assert (alert["labels"]["output"], alert["labels"]["owner"]) == ("delays", OWNER)
+    assert alert["annotations"]["summary"] == "delays of feed drifted"
+    runbook = httpx.get(alert["annotations"]["runbook_url"]).raise_for_status().text
+    assert runbook.startswith("# MltraceOutputDrift\n")
+    assert "feed" in httpx.get(alert["annotations"]["panel_url"]).raise_for_status().text
+
+    stack.run_pipeline(tmp_path, 1, program=DRIFTING)
+    stack.await_alert(OWNER, "resolved", **labels)
 
 
 @pytest.mark.collector

@@ -23,11 +23,12 @@ from mltrace_exporter.monitoring.snapshot import (
 
 SHARES = {
     Group.RUN_TOTALS: 0.1,
-    Group.RUN_DURATIONS: 0.15,
-    Group.COMPONENTS: 0.3,
+    Group.RUN_DURATIONS: 0.1,
+    Group.COMPONENTS: 0.25,
     Group.TEST_TOTALS: 0.1,
     Group.TESTS: 0.15,
     Group.OUTPUTS: 0.2,
+    Group.OUTPUT_VALUES: 0.1,
 }
 _BY_TROUBLE = frozenset({Group.COMPONENTS, Group.TESTS, Group.OUTPUTS})
 
@@ -54,7 +55,7 @@ def fit_series(snapshot: Snapshot, limit: int) -> Snapshot:
         if metric.group
     }
     values[COMPONENT_INFO] = _name_owners(values, snapshot.owners)
-    folded = sum(
+    folded = snapshot.folded + sum(
         cost
         for group, each in costs.items()
         for subject, cost in each.items()

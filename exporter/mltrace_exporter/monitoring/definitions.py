@@ -11,6 +11,7 @@ from mltrace_exporter import metrics
 from mltrace_exporter.metrics import Metric
 from mltrace_exporter.monitoring.conditions import Condition, Reading, Sign
 from mltrace_otel.contract.api import AlertSeverity
+from mltrace_otel.profiles.verdicts import DriftMethod
 
 SILENCE_FACTOR = 1.5
 """A component is silent after so many of its usual intervals."""
@@ -25,6 +26,7 @@ BURN = "MltraceFailuresBurn"
 
 _COMPONENT = ("component",)
 _TEST = ("component", "suite", "test", "phase")
+_DRIFT = metrics.OUTPUT_DRIFT_SCORE.labels
 COMPONENT_PAGE = "/component?name={component:query}"
 
 
@@ -100,8 +102,8 @@ COMPONENT_STALE = Definition(
     AlertSeverity.WARNING,
     Condition(Reading(metrics.STALE_INPUTS, _COMPONENT), Sign.ABOVE, 0),
     "{component} worked on {value:number} stale input(s)",
-    "The newest run of {component} used what was too old, or had been made anew before it began. "
-    "Run it again after what it depends on.",
+    "The newest run of {component} used what was too old, had been made anew before it began, or "
+    "was built on other data. Run it again after what it depends on.",
     COMPONENT_PAGE,
     began=metrics.LAST_RUN,
 )
@@ -119,6 +121,38 @@ COMPONENT_SILENT = Definition(
     "days. Look at what starts it, and at whether its runs arrive.",
     COMPONENT_PAGE,
     wait_s=300,
+)
+OUTPUT_DRIFT = Definition(
+    "MltraceOutputDrift",
+    AlertSeverity.WARNING,
+    Condition(
+        Reading(
+            metrics.OUTPUT_DRIFT_SCORE,
+            _DRIFT,
+            {"method": tuple(each for each in DriftMethod if each is not DriftMethod.NULLS)},
+        ),
+        Sign.ABOVE,
+        Reading(metrics.OUTPUT_DRIFT_THRESHOLD, _DRIFT),
+    ),
+    "{output} of {component} drifted",
+    "What the newest run of {component} gave as {output} differs from the ten runs before: the "
+    "{method} of column '{column}' is {value:measure}. `mltrace drift` with that run says how.",
+    COMPONENT_PAGE,
+    began=metrics.LAST_RUN,
+)
+OUTPUT_NULLS = Definition(
+    "MltraceOutputNulls",
+    AlertSeverity.WARNING,
+    Condition(
+        Reading(metrics.OUTPUT_DRIFT_SCORE, _DRIFT, {"method": (DriftMethod.NULLS,)}),
+        Sign.ABOVE,
+        Reading(metrics.OUTPUT_DRIFT_THRESHOLD, _DRIFT),
+    ),
+    "Missing values in {output} of {component} changed",
+    "The share of missing values of column '{column}' in {output} of {component} differs by "
+    "{value:share} from the ten runs before. Look at what the component reads.",
+    COMPONENT_PAGE,
+    began=metrics.LAST_RUN,
 )
 FLAGS_WAITING = Definition(
     "MltraceFlagsWaiting",
@@ -179,6 +213,7 @@ SPANS_REFUSED = Definition(
 )
 
 DEFINITIONS = (
-    *(TEST_FAILED, RUN_FAILED, COMPONENT_STALE, COMPONENT_SILENT, FLAGS_WAITING),
+    *(TEST_FAILED, RUN_FAILED, COMPONENT_STALE, COMPONENT_SILENT),
+    *(OUTPUT_DRIFT, OUTPUT_NULLS, FLAGS_WAITING),
     *(EXPORTER_DOWN, EXPORTER_ABSENT, EXPORTER_STALLED, SERIES_FOLDED, SPANS_REFUSED),
 )

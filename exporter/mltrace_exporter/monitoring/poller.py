@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 
 from mltrace_exporter.monitoring.budget import fit_series
+from mltrace_exporter.monitoring.drifts import Drifts
 from mltrace_exporter.monitoring.exposition import Exposition, expose
 from mltrace_exporter.monitoring.links import NO_LINKS, Links
 from mltrace_exporter.monitoring.reading import Habits, read_habits, read_snapshot
@@ -76,6 +77,7 @@ class Poller:
         self._interval_s = interval_s
         self._state = State(Snapshot(0.0, {}), Exposition())
         self._habits = Habits()
+        self._drifts = Drifts()
         self._habits_until_s = 0.0
         self._reading = threading.Lock()
         self._closing = threading.Event()
@@ -135,4 +137,5 @@ class Poller:
             if until_s > self._habits_until_s:
                 until = datetime.fromtimestamp(until_s, UTC)
                 self._habits, self._habits_until_s = read_habits(connection, until), until_s
-            return read_snapshot(connection, self._habits, now_s)
+                self._drifts.renew()
+            return read_snapshot(connection, self._habits, now_s, self._drifts)

@@ -1,9 +1,10 @@
 """Reads from the store what a snapshot says."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from math import ceil, isfinite, isnan
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,16 +12,23 @@ import sqlalchemy as sa
 from mltrace_exporter import metrics
 from mltrace_exporter.metrics import DURATION_BUCKETS_S, Metric
 from mltrace_exporter.monitoring.definitions import SILENCE_FACTOR
+from mltrace_exporter.monitoring.drifts import Drifts, Score, score_values
 from mltrace_exporter.monitoring.labels import label
 from mltrace_exporter.monitoring.snapshot import Distribution, Example, Labels, Snapshot, Value
-from mltrace_exporter.store import vitals
+from mltrace_exporter.store import outputs, vitals
 from mltrace_exporter.store.arrivals import totals
 from mltrace_exporter.store.lineage.ancestors import read_edges
 from mltrace_exporter.store.lineage.staleness import read_stale
+from mltrace_exporter.store.references import ProfileKey
+from mltrace_otel.profiles.shapes import ColumnKind
 
 _LAST_OUTCOMES = {**totals.RUN_OUTCOMES, "aborted": "aborted"}
 _BUCKET_NAMES = (*map(str, DURATION_BUCKETS_S), "+Inf")
 _MICROSECOND_S = 1e-6
+_FIGURES = dict(zip(("p5", "p50", "p95"), metrics.QUANTILES, strict=True))
+
+OUTPUTS_READ = 20_000
+"""Distributions of outputs that are read: more than any limit on series has room for."""
 
 Rows = Sequence[sa.Row[*tuple[Any, ...]]]
 
@@ -49,13 +57,16 @@ def read_habits(connection: sa.Connection, until: datetime) -> Habits:
     return Habits(pauses_s, {name: len(producers) for name, producers in stale.items()})
 
 
-def read_snapshot(connection: sa.Connection, habits: Habits, now_s: float) -> Snapshot:
+def read_snapshot(
+    connection: sa.Connection, habits: Habits, now_s: float, drifts: Drifts | None = None
+) -> Snapshot:
     """Return what the store says now, with everything it could ever say at 0.
 
     Args:
         connection: to the database, in a transaction that sees one state of it.
         habits: what `read_habits` returned last.
         now_s: the time it is, in seconds since 1970.
+        drifts: what is remembered of outputs from the last time.
     """
     draft = _Draft()
     components = vitals.read_components(connection)
@@ -65,6 +76,10 @@ def read_snapshot(connection: sa.Connection, habits: Habits, now_s: float) -> Sn
     draft.tell_examples(components)
     draft.tell_tests(vitals.read_tests(connection))
     draft.tell_test_totals(connection)
+    draft.tell_outputs(outputs.read_newest(connection))
+    draft.tell_values(outputs.read_newest_values(connection))
+    draft.tell_drift(drifts or Drifts(), connection)
+    unread = draft.tell_output_totals(connection)
     dead = vitals.read_last_dead_letter(connection)
     return Snapshot(
         taken_s=now_s,
@@ -73,6 +88,7 @@ def read_snapshot(connection: sa.Connection, habits: Habits, now_s: float) -> Sn
         examples=draft.examples,
         troubled=frozenset(draft.troubled),
         last_dead_letter_s=dead.timestamp() if dead else 0.0,
+        folded=unread,
     )
 
 
@@ -83,6 +99,7 @@ class _Draft:
         self.values: defaultdict[Metric, dict[Labels, Value]] = defaultdict(dict)
         self.examples: dict[tuple[Metric, Labels], Example] = {}
         self.troubled: set[str] = set()
+        self._profiled: dict[ProfileKey, str] = {}
 
     def tell_components(self, components: Rows, habits: Habits, now_s: float) -> None:
         for row in components:
@@ -155,6 +172,56 @@ class _Draft:
             for each in totals.TEST_OUTCOMES.values():
                 self.values[metrics.TESTS].setdefault((*names, each), 0.0)
             self._set(metrics.TESTS, (*names, outcome), float(total))
+
+    def tell_outputs(self, rows: outputs.Rows) -> None:
+        for row in rows:
+            output = (label(row.component), label(row.variable))
+            self._profiled[ProfileKey(row.run_id, "output", row.variable)] = output[0]
+            self._set(metrics.OUTPUT_ROWS, output, float(row.rows))
+            for figures in row.figures:
+                column = (*output, label(figures["name"]))
+                if figures["null_ratio"] is not None:
+                    self._set(metrics.OUTPUT_NULL_RATIO, column, figures["null_ratio"])
+                if figures["kind"] == ColumnKind.NUMERIC:
+                    self._tell_quantiles(column, {each: figures[each] for each in _FIGURES})
+
+    def tell_values(self, rows: outputs.Rows) -> None:
+        for row in rows:
+            column = (label(row.component), label(row.name), "")
+            known = sorted(value for value in row.values if isfinite(value))
+            nulls = sum(isnan(value) for value in row.values)
+            self._set(metrics.OUTPUT_NULL_RATIO, column, nulls / len(row.values))
+            if known:
+                places = {name: ceil(share * len(known)) - 1 for name, share in _FIGURES.items()}
+                self._tell_quantiles(column, {name: known[at] for name, at in places.items()})
+            self._tell_scores(column[:2], score_values(row.values))
+
+    def _tell_quantiles(self, column: Labels, found: Mapping[str, float | None]) -> None:
+        for name, value in found.items():
+            if value is not None:
+                self._set(metrics.OUTPUT_QUANTILE, (*column, str(_FIGURES[name])), value)
+
+    def tell_drift(self, drifts: Drifts, connection: sa.Connection) -> None:
+        for key, scores in drifts.look(connection, self._profiled).items():
+            self._tell_scores((self._profiled[key], label(key.variable)), scores)
+
+    def _tell_scores(self, output: Labels, scores: Iterable[Score]) -> None:
+        for column, method, score, threshold in scores:
+            labels = (*output, label(column), method)
+            self._set(metrics.OUTPUT_DRIFT_SCORE, labels, score)
+            self._set(metrics.OUTPUT_DRIFT_THRESHOLD, labels, threshold)
+            if score > threshold:
+                self.troubled.add(output[0])
+
+    def tell_output_totals(self, connection: sa.Connection) -> int:
+        """Return how many there are that were not read."""
+        rows = outputs.read_totals(connection, OUTPUTS_READ)
+        for component, output, column, bounds, counts in rows:
+            labels = (label(component), label(output), label(column))
+            self._set(
+                metrics.OUTPUT_VALUES, labels, Distribution(tuple(bounds), tuple(counts), None)
+            )
+        return outputs.count_totals(connection) - len(rows) if len(rows) == OUTPUTS_READ else 0
 
     def _start_component(self, name: str) -> None:
         for outcome in totals.RUN_OUTCOMES.values():

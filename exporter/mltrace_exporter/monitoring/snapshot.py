@@ -56,7 +56,7 @@ class Snapshot:
         examples: runs behind some of the values.
         troubled: components that somebody should look at; they are the last to be folded.
         last_dead_letter_s: when a span was last received that cannot be stored; 0 if never.
-        folded: series for which there was no room.
+        folded: series for which there was no room, or that were not even read.
     """
 
     taken_s: float

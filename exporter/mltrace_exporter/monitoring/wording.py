@@ -1,7 +1,7 @@
 """Sentences with blanks, filled in by Prometheus or here: ``Test {test} of {component} failed``.
 
 A blank is the name of a label, or ``value``. After a colon stands how it is written: ``query``, as
-part of an address; ``age``, as a duration; ``share``, as a percentage.
+part of an address; ``age``, as a duration; ``share``, as a percentage; ``measure``, in two digits.
 """
 
 import re
@@ -15,6 +15,7 @@ _PROMETHEUS = {
     "age": " | humanizeDuration",
     "share": " | humanizePercentage",
     "number": " | humanize",
+    "measure": ' | printf "%.2g"',
 }
 _UNITS_S = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
 
@@ -60,4 +61,6 @@ def _write(blank: str, form: str, labels: Mapping[str, str], value: float) -> st
         return quote_plus(text) if form == "query" else text
     if form == "age":
         return say_duration(value)
+    if form == "measure":
+        return f"{value:.2g}"
     return re.sub(r"\.?0+$", "", f"{100 * value:.4g}") + "%" if form == "share" else f"{value:.4g}"

@@ -347,3 +347,16 @@ metric_total = sa.Table(
     sa.Column("labels", _TEXTS, primary_key=True),
     sa.Column("total", sa.BigInteger, nullable=False),
 )
+
+# The numbers that a column of an output held in all runs, counted between bounds that never change.
+output_total = sa.Table(
+    "output_total",
+    metadata,
+    # Of the three names: they may be longer than what an index holds.
+    sa.Column("hash", sa.LargeBinary, primary_key=True),
+    sa.Column("component", sa.Text, nullable=False),
+    sa.Column("output", sa.Text, nullable=False),
+    sa.Column("column_name", sa.Text, nullable=False),
+    sa.Column("bounds", pg.ARRAY(sa.Double), nullable=False),
+    sa.Column("counts", pg.ARRAY(sa.BigInteger), nullable=False),
+)

@@ -43,6 +43,9 @@ class Case:
     at: str = "20m"
 
 
+SCORE, LIMIT = "mltrace_output_drift_score", "mltrace_output_drift_threshold"
+OUTPUT = 'component="etl",output="flights",column="delay"'
+DRIFTED = {"component": "etl", "output": "flights", "column": "delay", "owner": "anna"}
 LAST_TEST, LAST_RUN = "mltrace_test_last_outcome", "mltrace_component_last_outcome"
 CASES = [
     Case(
@@ -94,6 +97,39 @@ CASES = [
         {"component": "etl", "owner": "anna"},
         value=7_200,
         at="2h",
+    ),
+    Case(
+        "MltraceOutputDrift",
+        {
+            # Above what runs differ by as a rule, and seen by two exporters.
+            f'{SCORE}{{{OUTPUT},method="psi",instance="a"}}': "0.1x18 0.9x30",
+            f'{SCORE}{{{OUTPUT},method="psi",instance="b"}}': "0.1x18 0.9x30",
+            f'{LIMIT}{{{OUTPUT},method="psi",instance="a"}}': "0.4x60",
+            f'{SCORE}{{{OUTPUT},method="nulls"}}': "0x60",
+            f'{LIMIT}{{{OUTPUT},method="nulls"}}': "0.05x60",
+        },
+        {
+            f'{SCORE}{{{OUTPUT},method="psi"}}': "0.9x5 0.4x30",
+            f'{LIMIT}{{{OUTPUT},method="psi"}}': "0.4x60",
+            f'{LIMIT}{{{OUTPUT},method="range"}}': "0.02x60",
+        },
+        {**DRIFTED, "method": "psi"},
+        value=0.9,
+    ),
+    Case(
+        "MltraceOutputNulls",
+        {
+            f'{SCORE}{{{OUTPUT},method="nulls"}}': "0.25x30",
+            f'{LIMIT}{{{OUTPUT},method="nulls"}}': "0.05x30",
+        },
+        {
+            f'{SCORE}{{{OUTPUT},method="nulls"}}': "0.25x5 0.05x30",
+            f'{LIMIT}{{{OUTPUT},method="nulls"}}': "0.05x60",
+            f'{SCORE}{{{OUTPUT},method="psi"}}': "0.9x30",
+            f'{LIMIT}{{{OUTPUT},method="psi"}}': "0.2x60",
+        },
+        {**DRIFTED, "method": "nulls"},
+        value=0.25,
     ),
     Case(
         "MltraceFlagsWaiting",

@@ -102,7 +102,7 @@ def test_a_database_without_tables_is_not_ready(empty: sa.Engine) -> None:
 
 
 def test_every_revision_can_be_stopped_at(empty: sa.Engine) -> None:
-    for revision in ("0001", "0002", "0003", "0004", "0005"):
+    for revision in ("0001", "0002", "0003", "0004", "0005", "0006"):
         migrate_to(empty, revision)
     migrate(empty)
     with empty.connect() as connection:

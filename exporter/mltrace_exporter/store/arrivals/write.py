@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from mltrace_exporter.model import Batch, Run, SpanId
 from mltrace_exporter.store.arrivals.admission import admit
+from mltrace_exporter.store.arrivals.outputs import count_outputs
 from mltrace_exporter.store.arrivals.parts import lock_parts, write_parts
 from mltrace_exporter.store.arrivals.rows import write_rows
 from mltrace_exporter.store.arrivals.totals import count_runs
@@ -70,6 +71,7 @@ def write_batch(connection: sa.Connection, batch: Batch) -> Written:
         # Last, because everybody writes these few rows, and keeps others from them until the end.
         describe_components(connection, runs)
         count_runs(connection, ended)
+        count_outputs(connection, ended)
     new = frozenset(run.id for run in ended)
     write_parts(connection, batch.parts, new)
     write_dead_letters(connection, batch.dead_letters)
