@@ -160,7 +160,7 @@ def _decode_buckets(item: object, at: str) -> Buckets:
     offset = _take(said, "offset", int, at)
     if abs(offset) > 1 << 32:
         raise EncodingError(f"{at}.offset {offset} is of no float")
-    return Buckets(offset, tuple(_check_count(each, f"{at}.counts") for each in counts))
+    return Buckets(offset, _check_counts(counts, f"{at}.counts"))
 
 
 def _decode_values(item: object, at: str) -> Values:
@@ -174,7 +174,7 @@ def _decode_values(item: object, at: str) -> Values:
     return Values(
         top=tuple(_decode_counted(each, f"{at}.top") for each in top),
         other=_take_count(said, "other", at),
-        sketch=tuple(_check_count(each, f"{at}.sketch") for each in sketch),
+        sketch=_check_counts(sketch, f"{at}.sketch"),
         error=_check_count(said.get("error", 0), f"{at}.error"),
     )
 
@@ -207,6 +207,14 @@ def _take_float(said: Mapping[str, Any], key: str, at: str) -> float | None:
     if not math.isfinite(number):
         raise EncodingError(f"{at}.{key} is no finite number")
     return number
+
+
+def _check_counts(values: list[object], at: str) -> tuple[int, ...]:
+    if {int}.issuperset(map(type, values)):  # so it is, and nobody need look at each
+        numbers: tuple[int, ...] = tuple(values)  # type: ignore[arg-type]
+        if not numbers or (min(numbers) >= 0 and max(numbers) <= _LARGEST):
+            return numbers
+    return tuple(_check_count(value, at) for value in values)
 
 
 def _check_count(value: object, at: str) -> int:

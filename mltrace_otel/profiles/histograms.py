@@ -202,20 +202,29 @@ def find_quantiles(histogram: Histogram, shares: Sequence[float]) -> list[float 
         histogram: of the values.
         shares: from 0 to 1.
     """
-    intervals = list(list_intervals(histogram))
-    if not intervals:
+    below, above = histogram.negative, histogram.positive
+    ends = list(accumulate((*reversed(below.counts), histogram.zeros, *above.counts)))
+    if not ends[-1]:
         return [None] * len(shares)
-    ends = list(accumulate(interval.count for interval in intervals))
     places = [max(math.ceil(share * ends[-1] - 1e-9), 1) for share in shares]
-    return [_get_middle(intervals[bisect_left(ends, place)]) for place in places]
+    return [_get_middle(histogram, bisect_left(ends, place)) for place in places]
 
 
-def _get_middle(interval: Interval) -> float:
-    """Return the number whose relative distance to both ends is the same."""
-    if interval.lower == interval.upper:
-        return interval.lower
+def _get_middle(histogram: Histogram, place: int) -> float:
+    """Return the number in a bucket whose relative distance to both ends is the same.
+
+    Args:
+        histogram: the histogram.
+        place: of the bucket, counted from the smallest values; zeros have one of their own.
+    """
+    from_zero = place - len(histogram.negative.counts)
+    if not from_zero:
+        return 0.0
+    side = histogram.positive if from_zero > 0 else histogram.negative
+    index = side.offset + abs(from_zero) - 1
+    lower, upper = bound(index, histogram.scale), bound(index + 1, histogram.scale)
     # Two factors of at most 2, so that their product cannot overflow.
-    return interval.lower / ((interval.lower / interval.upper + 1) / 2)
+    return math.copysign(lower / ((lower / upper + 1) / 2) if upper else 0.0, from_zero)
 
 
 def share_at_most(histogram: Histogram, value: float) -> float | None:

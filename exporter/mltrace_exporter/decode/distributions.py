@@ -3,9 +3,11 @@
 A profile that cannot be read costs the run nothing else; why it cannot is told.
 """
 
-import json
-from collections.abc import Iterable
-from dataclasses import asdict, replace
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+import msgspec
 
 from mltrace_exporter.decode.fields import Said, get_count, get_text, shorten
 from mltrace_exporter.decode.spans import Event, make_storable
@@ -19,6 +21,8 @@ NAME_LIMIT_BYTES = 500
 PROFILE_LIMIT = 200
 METRIC_LIMIT = 1000
 
+_TEXT_LIMIT = 1_000_000
+_UNSTORABLE = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 _POINTER_LIMIT_BYTES = 2000
 _COUNT_LIMIT = 2**63
 _COLUMN_COUNT_LIMIT = 2**31
@@ -51,9 +55,14 @@ def _read_profile(said: Said) -> VariableProfile:
     direction, pointer = get_text(said, names.IO_DIRECTION), get_text(said, names.IO_NAME)
     rows = get_count(said, names.PROFILE_ROWS, _COUNT_LIMIT)
     looked_at = get_count(said, names.PROFILE_SAMPLED_ROWS, _COUNT_LIMIT)
+    if text is not None and len(text) > _TEXT_LIMIT:
+        raise EncodingError(f"its columns take more than {_TEXT_LIMIT:,} characters")
     if not variable or text is None or rows is None or direction not in _DIRECTIONS:
         raise EncodingError("its variable, direction, rows or columns are missing")
-    columns = [_clean(column) for column in decode_columns(text)]
+    columns: Sequence[Column] = decode_columns(text)
+    if _UNSTORABLE.search(text):
+        columns = [_clean(column) for column in columns]
+        text = encode_columns(columns)
     return VariableProfile(
         direction=direction,
         variable=shorten(variable, NAME_LIMIT_BYTES),
@@ -61,8 +70,8 @@ def _read_profile(said: Said) -> VariableProfile:
         rows=rows,
         looked_at=rows if looked_at is None else looked_at,
         columns_left_out=get_count(said, names.PROFILE_COLUMNS_LEFT_OUT, _COLUMN_COUNT_LIMIT) or 0,
-        columns=encode_columns(columns),
-        figures=json.dumps([asdict(summarise(column)) for column in columns]),
+        columns=text,
+        figures=msgspec.json.encode([summarise(column) for column in columns]).decode(),
     )
 
 

@@ -44,6 +44,7 @@ def test_numbers_that_are_none_are_kept() -> None:
     [
         ({names.PROFILE_COLUMNS: "{"}, "predictions: columns are no JSON"),
         ({names.PROFILE_COLUMNS: 5}, "are missing"),
+        ({names.PROFILE_COLUMNS: f"[{' ' * 10**6}]"}, "take more than 1,000,000 characters"),
         ({names.PROFILE_ROWS: -1}, "are missing"),
         ({names.IO_DIRECTION: "sideways"}, "are missing"),
         ({names.PROFILE_VARIABLE: ""}, "a variable: its variable"),
