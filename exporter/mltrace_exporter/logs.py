@@ -68,6 +68,8 @@ def configure(log_format: LogFormat, level: LogLevel) -> bool:
     handler.setFormatter(logging.Formatter(_TEXT) if is_text else _make_json_formatter())
     handler.addFilter(_name_caller)
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    # It tells at each look at the tables what database it found, and probes look every few seconds.
+    logging.getLogger("alembic.runtime.migration").setLevel(logging.WARNING)
     logging.captureWarnings(capture=True)
     threading.excepthook = _tell_end
     return not is_text

@@ -42,6 +42,7 @@ def test_every_line_is_json_of_one_schema(exporter: Exporter, tmp_path: Path) ->
     protobuf = {"content-type": "application/x-protobuf", **CALLER}
     for address in (exporter.panel, exporter.otlp_http, exporter.otlp_grpc):
         send_garbage(address)
+    httpx.get(f"{exporter.panel}/readyz", headers={"x-request-id": "probe"}).raise_for_status()
     asked = httpx.get(f"{exporter.panel}/api/runs", headers=CALLER)
     sent = httpx.post(f"{exporter.otlp_http}/v1/traces", content=body, headers=protobuf)
     for _ in range(5):
@@ -55,6 +56,7 @@ def test_every_line_is_json_of_one_schema(exporter: Exporter, tmp_path: Path) ->
     assert all(list(line)[:4] == ["time", "level", "logger", "message"] for line in lines)
     assert sum("mltrace is ready" in line["message"] for line in lines) == 1
     assert lines[-1]["message"] == "mltrace has stopped."
+    assert {line["level"] for line in lines if line.get("request_id") == "probe"} == {"DEBUG"}
     assert asked.headers["x-request-id"] == sent.headers["x-request-id"] == "asked-by-me"
     assert ("x-request-id", "asked-by-me") in [tuple(pair) for pair in call.initial_metadata()]
     answered = {

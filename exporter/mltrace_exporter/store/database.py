@@ -1,5 +1,6 @@
 """The connection to PostgreSQL: engine, migrations, and which of them have been run."""
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from mltrace_exporter.store import views
 
 # Any number will do, as long as every exporter asks for the same one.
 _MIGRATION_LOCK = 0x6D6C7472
+_log = logging.getLogger(__name__)
 
 
 def open_engine(url: str, pool_size: int = 10) -> sa.Engine:
@@ -64,7 +66,9 @@ def migrate(engine: sa.Engine) -> None:
     with engine.begin() as connection:
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
         config.attributes["connection"] = connection
-        if read_revision(connection) != find_newest_revision():
+        before, newest = read_revision(connection), find_newest_revision()
+        if before != newest:
+            _log.info("The tables are brought to revision %s, from %s.", newest, before or "none")
             # They stand on the tables, which could not change under them.
             views.drop(connection)
             command.upgrade(config, "head")
