@@ -24,15 +24,19 @@ from mltrace_otel.stock.content import (  # noqa: E402 - what is missing is told
     Unique,
 )
 from mltrace_otel.stock.leakage import NoLeakage  # noqa: E402
+from mltrace_otel.stock.memory import NoDrift, NoSkew, RowCount  # noqa: E402
 from mltrace_otel.stock.schemas import PanderaSchema  # noqa: E402
 
 __all__ = [
     "Fresh",
     "InRange",
+    "NoDrift",
     "NoLeakage",
     "NoNulls",
     "NoOutliers",
+    "NoSkew",
     "PanderaSchema",
+    "RowCount",
     "Schema",
     "Unique",
 ]

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 
 from mltrace_otel.errors import SetupError
+from mltrace_otel.profiles.wording import percent
 from mltrace_otel.stock.columns import NUMERIC, Column, Kind, read_table
 from mltrace_otel.stock.variables import VariableTest, check_share
 from mltrace_otel.stock.wording import (
@@ -15,7 +16,6 @@ from mltrace_otel.stock.wording import (
     fail_with,
     number,
     of,
-    percent,
     reading,
 )
 

@@ -16,11 +16,6 @@ def count_of(part: int, whole: int, noun: str) -> str:
     return f"{part:,} of {whole:,} {noun}{'' if whole == 1 else 's'}"
 
 
-def percent(share: float) -> str:
-    """Return a share, e.g. ``0.25 %``."""
-    return f"{100 * share:.3g} %"
-
-
 def number(value: float) -> str:
     """Return a number with six digits at most, thousands apart."""
     if value == int(value) if abs(value) < 1e15 else False:  # noqa: PLR2004 - what a float holds
