@@ -14,6 +14,7 @@ _TITLE_LEFT, _PADDING, _MARK_WIDTH = 40, 8, 19
 # How wide letters of the title are, in pixels; those of East Asia fill a square.
 _LETTER, _LETTER_WIDTHS = 7.6, {"W": 13.0, "F": 13.0}
 _ARROW = 6
+_NAMES_SHOWN = 5
 
 Point = tuple[float, float]
 
@@ -32,10 +33,11 @@ class PlacedBox:
 
 @dataclass(frozen=True, slots=True)
 class PlacedLine:
-    """A line and its way, as the ``d`` of an SVG path."""
+    """A line, its way as the ``d`` of an SVG path, and what it stands for in words."""
 
     line: Line
     path: str
+    title: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +62,23 @@ def draw(diagram: Diagram) -> Drawing:
         for box, (x, y) in zip(diagram.boxes, layout.spots, strict=True)
     ]
     lines = [
-        PlacedLine(line, _draw_path(numbers[line.producer], numbers[line.consumer], layout))
+        PlacedLine(
+            line,
+            _draw_path(numbers[line.producer], numbers[line.consumer], layout),
+            _title_line(line),
+        )
         for line in diagram.lines
     ]
     margins = 2 * MARGIN
     return Drawing(
         diagram, boxes, lines, round(layout.width + margins), round(layout.height) + margins
     )
+
+
+def _title_line(line: Line) -> str:
+    names = ", ".join(shorten(name) for name in line.names[:_NAMES_SHOWN]) or "declared by hand"
+    more = f", {len(line.names) - _NAMES_SHOWN:,} more" if len(line.names) > _NAMES_SHOWN else ""
+    return f"{names}{more}{': content changed outside' if line.changed_outside else ''}"
 
 
 def _fit_title(box: Box) -> str:
