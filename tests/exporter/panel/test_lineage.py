@@ -54,10 +54,9 @@ def test_lineages_fit_and_are_accessible_in_both_themes_on_phones_and_screens(
 ) -> None:
     page, kind = window
     for name, path in {
-        "lineage-trace": TRACE,
         "lineage-impact": "/impact?output=raw.csv",
         "lineage-components": f"{TRACE}&view=components",
-        "lineage-run": "/trace?run=6",
+        "lineage-trace": "/trace?run=6",
     }.items():
         look(page, f"{pipeline}{path}", f"{name}-{kind}")
 

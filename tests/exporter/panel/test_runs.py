@@ -80,7 +80,6 @@ def test_pages_of_runs_fit_and_are_accessible_in_both_themes_on_phones_and_scree
         "run-drifted": "/runs/8",
         "compare": "/compare?b=8",
         "compare-unlike": "/compare?a=9&b=1",
-        "compare-ask": "/compare",
     }.items():
         look(page, f"{training}{path}", f"{name}-{kind}")
 
