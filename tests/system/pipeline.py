@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from mltrace_otel import Component
+from mltrace_otel import Component, log_metric
 
 
 @Component("ingest", owner="tests", tags=["system"]).run(output_vars=["raw"])
@@ -23,10 +23,12 @@ def clean(raw: str) -> str:
 
 
 @Component("predict").run(input_vars=["cleaned"], output_vars=["prediction"])
-def predict(cleaned: str, number: str) -> None:
-    """Answer with an id."""
+def predict(cleaned: str, number: str) -> list[float]:
+    """Answer with an id, and with numbers."""
     prediction = f"prediction-{number}"
     assert cleaned, prediction
+    log_metric("number", float(number))
+    return [float(number), 0.5]
 
 
 for line in sys.stdin:

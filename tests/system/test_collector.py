@@ -111,6 +111,16 @@ def test_every_run_arrives_once_although_the_exporter_is_away_for_ten_seconds(
         assert collector.stop() == 0  # what it still had to send is sent
         assert {name: read_outputs(mltrace, name) for name in sent} == sent
         assert_lineage(mltrace, f"prediction-{ROUNDS_BEFORE + ROUNDS_AWAY // 2}")
+        assert_distributions(mltrace, pipeline.rounds)
+
+
+def assert_distributions(mltrace: Mltrace, rounds: int) -> None:
+    (metric,) = json.loads(mltrace.show("metrics", "predict", "--limit=1000", "--json"))
+    assert [point["value"] for point in metric["points"]] == list(map(float, range(rounds)))[::-1]
+    newest = str(metric["points"][0]["run_id"])
+    (profile,) = json.loads(mltrace.show("profile", newest, "--json"))
+    assert (profile["variable"], profile["profile"]["rows"]) == ("return", 2)
+    assert profile["summaries"][0]["maximum"] == rounds - 1
 
 
 def assert_lineage(mltrace: Mltrace, prediction: str) -> None:

@@ -1,12 +1,14 @@
 """What retention deletes, and what it keeps."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import sqlalchemy as sa
-from builders import at, make_run, read, wrote
+from builders import at, make_profile, make_run, read, wrote
+from summarising import make_numeric
 
 from mltrace_exporter.marks import flag_outputs, resolve_flags
-from mltrace_exporter.model import Run
+from mltrace_exporter.model import MetricValue, Run
 from mltrace_exporter.queries.lineage import trace_output
 from mltrace_exporter.store.arrivals.totals import RUNS_TOTAL
 from mltrace_exporter.store.arrivals.write import write_runs
@@ -38,12 +40,16 @@ def list_names(engine: sa.Engine) -> set[str]:
         return set(connection.scalars(sa.select(io_pointer.c.name)))
 
 
-def test_old_runs_go_with_their_names_and_code(engine: sa.Engine) -> None:
+def test_old_runs_go_with_their_names_code_and_distributions(engine: sa.Engine) -> None:
+    told: dict[str, Any] = {
+        "profiles": (make_profile(make_numeric("x", [1.0])),),
+        "metrics": (MetricValue("mae", 1.5),),
+    }
     store(
         engine,
         [
-            make_run("etl", 0, io=[wrote("old"), wrote("shared")], code="was"),
-            make_run("etl", 10, io=[wrote("new"), wrote("shared")], code="is"),
+            make_run("etl", 0, io=[wrote("old"), wrote("shared")], code="was", **told),
+            make_run("etl", 10, io=[wrote("new"), wrote("shared")], code="is", **told),
         ],
     )
 
@@ -52,7 +58,8 @@ def test_old_runs_go_with_their_names_and_code(engine: sa.Engine) -> None:
     assert list_starts(engine) == [("etl", 10)]
     assert list_names(engine) == {"new", "shared"}
     with engine.connect() as connection:
-        assert count_rows(connection)["code"] == 1
+        left = count_rows(connection)
+        assert (left["code"], left["profile"], left["metric_value"]) == (1, 1, 1)
         assert not any(count_dangling(connection).values())
 
 
