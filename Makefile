@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak check format bench docs services constraints clean
+.PHONY: help demo test soak check format bench docs screenshots services constraints clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
@@ -42,6 +42,9 @@ bench: .venv/ready ## measure; the figures are explained in benchmarks/README.md
 docs: .venv/ready ## write the generated pages and build site/
 	$(BIN)/python docs/generate.py
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+screenshots: .venv/ready ## take the pictures in docs/images
+	$(BIN)/python docs/screenshots.py
 
 services: .venv/ready ## get the programs that tests use, and say what is missing
 	@$(BIN)/python tests/provide.py

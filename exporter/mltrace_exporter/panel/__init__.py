@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 from mltrace_exporter.panel import links
 from mltrace_exporter.panel.assets import Assets
+from mltrace_exporter.panel.attention import Watch
 from mltrace_exporter.panel.routes import router
 from mltrace_exporter.panel.routes.errors import render_error
 
@@ -19,6 +20,7 @@ def install(app: FastAPI) -> None:
     ``app.state.render_error(request, status, title, detail)`` is set to the error page, for whoever
     handles the errors of paths outside the API.
     """
+    app.state.watch = Watch(app.state.poller)
     app.include_router(router)
     app.mount(links.STATIC, Assets(), name="static")
     app.state.render_error = render_error

@@ -72,7 +72,13 @@ def _nothing(_connection: sa.Connection, _text: str) -> Names:
 
 
 def _find_components(connection: sa.Connection, text: str) -> Names:
-    found = search(connection, text).components if text else components.list_components(connection)
+    if text:
+        found = sorted(
+            search(connection, text).components,
+            key=lambda one: not one.name.lower().startswith(text.lower()),
+        )
+    else:
+        found = components.list_components(connection, limit=LIMIT)
     for component in found:
         yield component.name, shorten(component.description or "", _HINT_LENGTH)
 

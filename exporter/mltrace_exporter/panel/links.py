@@ -118,6 +118,11 @@ def to_components(after: str | None = None) -> str:
     return _with_query(COMPONENTS, after=after)
 
 
+def to_tests(after: str | None = None) -> str:
+    """Answer the address of the tests of all components, or of those after one."""
+    return _with_query(TESTS, after=after)
+
+
 def to_tag(name: str) -> str:
     """Answer the address of a tag: its components and their newest runs."""
     return _with_query(TAG, name=name)

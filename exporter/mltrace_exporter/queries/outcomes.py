@@ -1,5 +1,6 @@
 """What tests found over time."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -30,15 +31,17 @@ class TestRecord:
         return self.history.trials[0].status in {"fail", "error"}
 
 
-def list_all_tests(connection: sa.Connection, *, trials: int, limit: int) -> list[TestRecord]:
-    """Return the tests of all components, those first that failed when they last ran.
+def list_tests_of(
+    connection: sa.Connection, components: Collection[str], *, trials: int
+) -> list[TestRecord]:
+    """Return the tests of some components by their names.
 
     Args:
         connection: to the database.
+        components: their names.
         trials: how many runs of each component to look at.
-        limit: how many tests are returned, at most.
     """
-    return [_shape(row) for row in read_overview(connection, trials=trials, limit=limit)]
+    return [_shape(row) for row in read_overview(connection, components, trials=trials)]
 
 
 def _shape(row: Row) -> TestRecord:

@@ -1,6 +1,6 @@
 """What tests found, over the newest runs of their components."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -44,16 +44,18 @@ def read_trials(connection: sa.Connection, component: str, *, limit: int) -> Seq
     return connection.execute(query).all()
 
 
-def read_overview(connection: sa.Connection, *, trials: int, limit: int) -> Sequence[Row]:
-    """Return each test of all components, those first that failed when they last ran.
+def read_overview(
+    connection: sa.Connection, components: Collection[str], *, trials: int
+) -> Sequence[Row]:
+    """Return each test of some components.
 
     Columns: ``component``, ``owner``, ``suite``, ``case``, ``phase``; arrays, newest run first:
     ``run_ids``, ``moments``, ``statuses``; of the newest ``message`` and ``duration_s``.
 
     Args:
         connection: to the database.
+        components: their names.
         trials: how many runs of each component to look at.
-        limit: how many tests are returned, at most.
     """
     run, test = component_run, test_result
     newest = (
@@ -70,7 +72,7 @@ def read_overview(connection: sa.Connection, *, trials: int, limit: int) -> Sequ
         return sa.func.array_agg(pg.aggregate_order_by(column, *order))
 
     keys = (component.c.name, component.c.owner, test.c.suite, test.c["case"], test.c.phase)
-    found = (
+    query = (
         sa.select(
             component.c.name.label("component"),
             *keys[1:],
@@ -81,11 +83,8 @@ def read_overview(connection: sa.Connection, *, trials: int, limit: int) -> Sequ
             gather(test.c.duration_s)[1].label("duration_s"),
         )
         .select_from(component.join(newest, sa.true()).join(test, test.c.run_id == newest.c.id))
+        .where(component.c.name.in_(components))
         .group_by(*keys)
-        .subquery("found")
+        .order_by(component.c.name, test.c.suite, test.c["case"], test.c.phase)
     )
-    failed = found.c.statuses[1].in_(["fail", "error"])
-    query = sa.select(found).order_by(
-        failed.desc(), found.c.component, found.c.suite, found.c["case"], found.c.phase
-    )
-    return connection.execute(query.limit(limit)).all()
+    return connection.execute(query).all()

@@ -1,8 +1,8 @@
 """Finds components, names of inputs and outputs, and notes by words.
 
-Names are found by what they, or the last part of a path, begin with; what the newest runs read and
-wrote also by what it contains. Notes are found by words that begin so. Neither knows capitals from
-small letters (of names, those of ASCII).
+Names are found by what they, or the last part of a path, begin with; the first of those that the
+newest runs read and wrote also by what they contain. Notes are found by words that begin so.
+Neither knows capitals from small letters (of names, those of ASCII).
 """
 
 import re
@@ -24,7 +24,8 @@ from mltrace_exporter.store.schema import (
 
 Row = sa.Row[*tuple[Any, ...]]
 
-_RECENT_RUNS = 500
+_RECENT_RUNS = 200
+_NAMES_EACH = 20
 _LAST_CHARACTER = "\U0010ffff"
 _INDEXED_LENGTH = 200
 
@@ -88,11 +89,19 @@ def _select_recent(text: str) -> sa.Select[str]:
         .limit(_RECENT_RUNS)
         .subquery("recent")
     )
+    # A run may write a name for each of a million predictions.
+    first = (
+        sa.select(run_io.c.pointer_id)
+        .where(run_io.c.run_id == recent.c.id)
+        .order_by(run_io.c.position)
+        .limit(_NAMES_EACH)
+        .lateral("first")
+    )
     # Apart, so that PostgreSQL does not look through all names there ever were.
     used = (
         sa.select(io_pointer.c.name)
-        .join(run_io, run_io.c.pointer_id == io_pointer.c.id)
-        .join(recent, recent.c.id == run_io.c.run_id)
+        .select_from(recent.join(first, sa.true()))
+        .join(io_pointer, io_pointer.c.id == first.c.pointer_id)
         .distinct()
         .cte("used")
         .prefix_with("MATERIALIZED")

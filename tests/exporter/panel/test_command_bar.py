@@ -1,5 +1,7 @@
 """The command bar: each command leads to its page, with scripts and without, errors in place."""
 
+from pathlib import Path
+
 import httpx
 import pytest
 from browsing import HOSTILE, visit
@@ -162,6 +164,11 @@ def test_help_opens_over_the_page_and_closes(bar: Page, pipeline: str) -> None:
     dialog.get_by_role("button", name="Close").click()
     expect(dialog).to_be_hidden()
     expect(bar).to_have_url(f"{pipeline}/components")
+
+
+def test_the_documentation_lists_every_command() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "how-to" / "panel.md").read_text()
+    assert not [one.usage for one in COMMANDS if f"`{one.usage}`" not in page]
 
 
 def test_a_command_cannot_be_sent_by_another_site(pipeline: str) -> None:

@@ -16,7 +16,7 @@ from mltrace_exporter.queries.outcomes import list_tests
 from mltrace_otel.contract.api import CaseHistory, Component, RunPage, RunStatus, Tag
 
 PAGE_SIZE = 25
-HISTORY_SIZE = 50
+HISTORY_SIZE = 40
 LONGEST_HISTORY = 200
 TRIALS = 20
 LIST_SIZE = 100
