@@ -1,16 +1,22 @@
 """Outputs: how the values that a component makes are spread, and whether that changed."""
 
-from mltrace_dashboards.asking import ask_over_time, ask_postgres
+from mltrace_dashboards.asking import ask_over_time, ask_postgres, ask_prometheus
 from mltrace_dashboards.choices import COMPONENT, SOURCES, choose, mark_chosen
 from mltrace_dashboards.fields import (
+    LOOK_ABOVE_ZERO,
+    OK,
     PLAIN,
     RUN,
+    STALE,
     STARTED,
     link_run,
     show_field,
+    step,
 )
 from mltrace_dashboards.model import Dashboard, Panel, Row, Strip, Target
 from mltrace_dashboards.panels import (
+    show_bars,
+    show_heatmap,
     show_series,
     show_stat,
     show_table,
@@ -25,22 +31,38 @@ _OF_COMPONENT = "component = ${component:sqlstring}"
 _NEWEST = (
     f"FROM mltrace_ro.output_profiles WHERE {_OF_COMPONENT} ORDER BY started_at DESC LIMIT 2000"
 )
+_NUMBERS_FIRST = "ORDER BY bool_or(kind = 'numeric') DESC"
 _VARIABLES = choose(
     "variable",
     "Variable",
-    f"SELECT DISTINCT variable FROM (SELECT variable {_NEWEST}) AS newest ORDER BY variable",
+    f"SELECT variable FROM (SELECT variable, kind {_NEWEST}) AS newest"
+    f" GROUP BY variable {_NUMBERS_FIRST}, variable",
 )
 _COLUMNS = choose(
     "column",
     "Column",
-    f"SELECT DISTINCT column_name FROM (SELECT variable, column_name {_NEWEST}) AS newest"
-    " WHERE variable = ${variable:sqlstring} ORDER BY column_name",
+    f"SELECT column_name FROM (SELECT variable, column_name, kind {_NEWEST}) AS newest"
+    " WHERE variable = ${variable:sqlstring}"
+    f" GROUP BY column_name {_NUMBERS_FIRST}, column_name",
 )
 _CHOSEN = (
     f"{_OF_COMPONENT} AND variable = ${{variable:sqlstring}}"
     " AND column_name = ${column:sqlstring}"
 )
+_SCORED = "Filled once there are ten runs with a profile before the newest one."
+_OF = 'component="$component"'
+_SERIES = f'{_OF}, output="$variable", column="$column"'
+_BY = "max by (output, column, method)"
 _OPEN_RUN = [link_run()]
+
+
+def _compare(series: str) -> str:
+    """Return scores in thresholds; that of the output as a whole, which has no column, is told."""
+    score, threshold = (
+        f"{_BY} (mltrace_output_drift_{name}{{{series}}})" for name in ("score", "threshold")
+    )
+    ratio = f"{score} / ({threshold} > 0)"
+    return f'label_replace({ratio}, "column", "as a whole", "column", "")'
 
 
 def _ask_runs(figures: str) -> Target:
@@ -63,6 +85,14 @@ def _tell_newest(title: str, description: str, column: str, unit: str = "short")
 
 
 _HEADLINE = [
+    show_stat(
+        "Drifted columns",
+        "Columns of the component's outputs that differ in the newest run from the ten runs before,"
+        " by more than chance and what is usual. `mltrace drift` with the run says how.",
+        f"count(max by (output, column) ({_BY} (mltrace_output_drift_score{{{_OF}}})"
+        f" > {_BY} (mltrace_output_drift_threshold{{{_OF}}}))) or vector(0)",
+        thresholds=LOOK_ABOVE_ZERO,
+    ),
     _tell_newest("Rows", "How many rows the newest run wrote.", "rows"),
     _tell_newest(
         "Missing", "Share of missing values, of the newest run.", "null_ratio", "percentunit"
@@ -88,6 +118,40 @@ _MEAN = show_series(
     points=True,
     links=_OPEN_RUN,
     lowest=None,
+)
+_VALUES = show_heatmap(
+    "Values, as metrics have them",
+    "How the values of the chosen column were spread over time, of all runs that ended then."
+    f" Buckets are chosen from its first run. {_PROFILED}",
+    ask_prometheus(
+        f"max by (le) (increase(mltrace_output_value_bucket{{{_SERIES}}}[$__rate_interval]))",
+        "{{le}}",
+        form="heatmap",
+    ),
+)
+_NOW = show_series(
+    "Quantiles over time",
+    f"Quantiles of the chosen column in the newest run, as alerts see them. {_PROFILED}",
+    [
+        ask_prometheus(
+            f"max by (quantile) (mltrace_output_quantile{{{_SERIES}}})", "quantile {{quantile}}"
+        )
+    ],
+    lowest=None,
+)
+_DRIFT = show_bars(
+    "Drift against its threshold",
+    "How far the newest run's outputs differ from the ten runs before, in thresholds: from 1 on it"
+    f" is drift, and alerts. {_SCORED}",
+    ask_prometheus(f"topk(20, {_compare(_OF)})", "{{output}} {{column}}: {{method}}", instant=True),
+    unit="short",
+    thresholds=step((None, OK), (1, STALE)),
+)
+_DRIFTING = show_series(
+    "Drift over time",
+    "The same for the chosen variable, over time: what creeps up is on its way to an alert."
+    f" {_SCORED}",
+    [ask_prometheus(_compare(f'{_OF}, output="$variable"'), "{{column}}: {{method}}")],
 )
 _MISSING = show_series(
     "Missing values, run by run",
@@ -147,13 +211,15 @@ DASHBOARD = Dashboard(
         Row(
             "",
             [
-                Strip(4, [(6, each) for each in _HEADLINE]),
-                Strip(9, [(12, _QUANTILES), (12, _MEAN)]),
-                Strip(7, [(12, _MISSING), (12, _ROWS)]),
+                Strip(4, list(zip((4, 5, 5, 5, 5), _HEADLINE, strict=True))),
+                Strip(9, [(12, _QUANTILES), (12, _VALUES)]),
+                Strip(9, [(12, _DRIFT), (12, _DRIFTING)]),
+                Strip(7, [(8, _MISSING), (8, _ROWS), (8, _MEAN)]),
                 Strip(10, [(24, _PROFILES)]),
             ],
         ),
         Row("Numbers", [Strip(9, [(12, _METRICS), (12, _LATEST)])]),
+        Row("As alerts see it", [Strip(8, [(24, _NOW)])], collapsed=True),
         tell(
             "Choose a component, one of the variables that it gives, and a column. Each point is a"
             " run: what drifts away slowly, jumps, or goes missing shows here before anybody"

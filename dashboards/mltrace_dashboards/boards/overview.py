@@ -48,6 +48,15 @@ _STALE = show_stat(
     thresholds=LOOK_ABOVE_ZERO,
     links=[link_board("Staleness", "staleness")],
 )
+_DRIFTED = show_stat(
+    "Drifted outputs",
+    "Outputs that differ in the newest run from the ten runs before, by more than chance and what"
+    " is usual.",
+    "count(max by (component, output) (mltrace_output_drift_score > on (component, output, column,"
+    " method, instance) mltrace_output_drift_threshold)) or vector(0)",
+    thresholds=LOOK_ABOVE_ZERO,
+    links=[link_board("Outputs", "outputs")],
+)
 _FLAGGED = show_stat(
     "Flagged outputs",
     "Outputs that people flagged as wrong and nobody has resolved.",
@@ -147,8 +156,8 @@ DASHBOARD = Dashboard(
                 Strip(
                     4,
                     [
-                        *((4, _COMPONENTS), (5, _FAILED_RUNS), (5, _FAILED_TESTS)),
-                        *((5, _STALE), (5, _FLAGGED)),
+                        *((4, _COMPONENTS), (4, _FAILED_RUNS), (4, _FAILED_TESTS)),
+                        *((4, _STALE), (4, _DRIFTED), (4, _FLAGGED)),
                     ],
                 ),
                 Strip(8, [(8, _RUNS), (8, _TEST_FAILURES), (8, _DURATIONS)]),
