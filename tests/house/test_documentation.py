@@ -23,6 +23,8 @@ FENCE = re.compile(r"^```(?:sh|console)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 SPAN = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 COMMAND = re.compile(r"(?:^|[|&;$] ?)mltrace ([a-z]+)", re.MULTILINE)
 VARIABLE = re.compile(r"\b(?:MLTRACE|OTEL)_[A-Z_]*[A-Z]\b|\bDB_SERVER\b")
+METRIC = re.compile(r"\bmltrace_(?:component|exporter|output|test)s?_[a-z_]*[a-z]\b")
+METRICS = REPOSITORY / "docs" / "reference" / "metrics.md"
 LINK = re.compile(r"\]\(([^)#\s]+)[^)]*\)")
 TARGET = re.compile(r"\bmake ((?:[a-z]+ ?)+)")
 
@@ -71,6 +73,19 @@ def test_every_command_in_the_documentation_exists() -> None:
 
     assert named
     assert [each for each in named if each[1] not in commands] == []
+
+
+def test_every_metric_in_the_documentation_exists() -> None:
+    known = set(re.findall(r"^### (\S+)$", METRICS.read_text(), re.MULTILINE))
+    named = {
+        (page.name, name)
+        for page in list_pages()
+        for name in METRIC.findall(page.read_text())
+        if name.removesuffix("_bucket").removesuffix("_sum").removesuffix("_count") not in known
+    }
+
+    assert known
+    assert named == set()
 
 
 def test_every_make_target_in_the_documentation_exists() -> None:

@@ -2,12 +2,12 @@
 
 import logging
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
-from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -77,9 +77,13 @@ def migrate(engine: sa.Engine) -> None:
 
 def read_revision(connection: sa.Connection) -> str | None:
     """Return the revision of the tables, None if there are none."""
-    return MigrationContext.configure(connection).get_current_revision()
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    revision: str | None = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
+    return revision
 
 
+@cache
 def find_newest_revision() -> str:
     """Return the revision that this version of the exporter works with."""
     return ScriptDirectory.from_config(_configure()).get_current_head() or ""
