@@ -32,7 +32,8 @@ def open_table(variable: str, value: Any) -> Table | None:  # noqa: ANN401 - an 
         value = value.resolve_conj().resolve_neg().numpy()
     numpy = sys.modules["numpy"]
     if isinstance(value, numpy.ma.MaskedArray):
-        return Table(_count_rows(value), [Source(variable, 1, partial(_read_masked, value))])
+        flat = value.reshape(-1)
+        return Table(len(flat), [Source(variable, 1, partial(_read_masked, flat))])
     array = value.view(numpy.ndarray)
     names = array.dtype.names
     if names:
@@ -42,12 +43,9 @@ def open_table(variable: str, value: Any) -> Table | None:  # noqa: ANN401 - an 
         sources = [make_source(str(place), array[:, place]) for place in range(array.shape[1])]
         return Table(len(array), sources)
     if array.ndim <= 1:
-        return Table(_count_rows(array), [make_source(variable, array.reshape(-1))])
+        flat = array.reshape(-1)
+        return Table(len(flat), [make_source(variable, flat)])
     return Table(len(array), [make_source(variable, array, array.size // max(len(array), 1))])
-
-
-def _count_rows(array: "np.ndarray") -> int:
-    return len(array) if array.ndim else 1
 
 
 def make_source(name: str, array: "np.ndarray", values_a_row: int = 1) -> Source:

@@ -6,9 +6,9 @@ apart takes as long as reading `LEAST_WEIGHT` numbers if there are few, and `DIS
 other is the same, and counts as much: a look at some rows tells how many there are.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain, count
 
 from mltrace_otel.notices import log
 from mltrace_otel.profiles.shapes import COLUMN_LIMIT, Column, Profile
@@ -95,10 +95,9 @@ def pick_rows(rows: int, limit: int) -> Rows:
 
 def name_apart(names: Iterable[str]) -> list[str]:
     """Return names cut to what is kept, the second of a name with ``#2`` behind it."""
-    seen: Counter[str] = Counter()
-    apart = []
+    apart: dict[str, None] = {}
     for name in names:
         short = name[:NAME_LIMIT]
-        seen[short] += 1
-        apart.append(short if seen[short] == 1 else f"{short}#{seen[short]}")
-    return apart
+        numbered = (f"{short}#{number}" for number in count(2))
+        apart[next(each for each in chain([short], numbered) if each not in apart)] = None
+    return list(apart)

@@ -181,6 +181,8 @@ def test_columns_of_one_name_are_told_apart() -> None:
     levels = pd.DataFrame([[1]], columns=pd.MultiIndex.from_tuples([("a", 1)]))
 
     assert [column.name for column in profile(frame).columns] == ["a", "a#2", "b"]
+    sly = pd.DataFrame([[1, 2, 3]], columns=["a#2", "a", "a"])
+    assert [column.name for column in profile(sly).columns] == ["a#2", "a", "a#3"]
     assert only(levels).name == "a.1"
     assert len(only(pd.DataFrame({"x" * 1000: [1]})).name) == 200
 
