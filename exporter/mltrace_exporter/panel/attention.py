@@ -20,7 +20,8 @@ class Attention:
 
     Attributes:
         alerts: what fires, the most severe first.
-        failing: tests that failed when they last ran, as component, suite and case.
+        failing: tests that failed when they last ran, as component, suite and case; those that are
+            folded together have no names and are left out.
     """
 
     alerts: list[Alert]
@@ -65,5 +66,5 @@ def _list_failing(state: State) -> list[tuple[str, str, str]]:
     return sorted(
         (component, suite, case)
         for (component, suite, case, _, outcome), value in outcomes.items()
-        if value == 1 and outcome in _FAILED
+        if value == 1 and outcome in _FAILED and component != metrics.OVERFLOW
     )

@@ -9,10 +9,11 @@ import sqlalchemy as sa
 from mltrace_exporter.panel.commands import COMMANDS, Command, Takes
 from mltrace_exporter.panel.formats import shorten
 from mltrace_exporter.queries import components, flags, runs
-from mltrace_exporter.queries.search import search
+from mltrace_exporter.queries.search import search_components, search_pointers
 
 LIMIT = 8
 _RECENT = 6
+_EACH = 4
 _HINT_LENGTH = 60
 
 
@@ -51,10 +52,9 @@ def _complete_anything(connection: sa.Connection, text: str) -> Iterator[Complet
             yield _complete_command(command)
     if not text:
         return
-    answer = search(connection, text, limit=4)
-    for component in answer.components:
+    for component in search_components(connection, text, limit=_EACH):
         yield Completion(f"history {component.name}", "component")
-    for name in answer.pointers:
+    for name in search_pointers(connection, text, limit=_EACH):
         yield Completion(f"output {name}", "input or output")
     yield Completion(f"search {text}", "all that holds these words")
 
@@ -74,7 +74,7 @@ def _nothing(_connection: sa.Connection, _text: str) -> Names:
 def _find_components(connection: sa.Connection, text: str) -> Names:
     if text:
         found = sorted(
-            search(connection, text).components,
+            search_components(connection, text, limit=LIMIT),
             key=lambda one: not one.name.lower().startswith(text.lower()),
         )
     else:
@@ -85,7 +85,7 @@ def _find_components(connection: sa.Connection, text: str) -> Names:
 
 def _find_outputs(connection: sa.Connection, text: str) -> Names:
     if text:
-        yield from ((name, "") for name in search(connection, text).pointers)
+        yield from ((name, "") for name in search_pointers(connection, text, limit=LIMIT))
         return
     for run in runs.list_runs(connection, limit=_RECENT).items:
         yield from ((name, f"{run.component} {run.id}") for name in run.outputs[:2])

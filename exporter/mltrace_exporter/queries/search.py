@@ -22,12 +22,23 @@ def search(connection: sa.Connection, text: str, *, limit: int = 20) -> SearchAn
     text = text.strip()
     if not text:
         raise MalformedRequest("Say what to search for: a word, or the beginning of a name.")
-    components = read_components(connection, words=text, limit=limit + 1)
-    names = find_names(connection, text, limit + 1)
+    components = search_components(connection, text, limit=limit + 1)
+    names = search_pointers(connection, text, limit=limit + 1)
     notes = find_notes(connection, text, limit + 1)
     return SearchAnswer(
-        components=[Component(**row._asdict()) for row in components[:limit]],
+        components=components[:limit],
         pointers=names[:limit],
         notes=[Note(**row._asdict()) for row in notes[:limit]],
         truncated=max(len(components), len(names), len(notes)) > limit,
     )
+
+
+def search_components(connection: sa.Connection, text: str, *, limit: int) -> list[Component]:
+    """Return components that hold all words in their name or description, at most ``limit``."""
+    rows = read_components(connection, words=text, limit=limit)
+    return [Component(**row._asdict()) for row in rows]
+
+
+def search_pointers(connection: sa.Connection, text: str, *, limit: int) -> list[str]:
+    """Return names of inputs and outputs that hold the text, at most ``limit``; see `search`."""
+    return find_names(connection, text, limit)
