@@ -14,11 +14,11 @@ from types import BuiltinFunctionType, FunctionType, GeneratorType, MethodType, 
 from opentelemetry.trace import INVALID_SPAN_CONTEXT, SpanContext
 
 from mltrace_otel import saving as artifacts
+from mltrace_otel.calls.slots import RETURNED
 from mltrace_otel.digest import Digest
 from mltrace_otel.pointers import IOPointer, read_inputs, read_outputs, split_value
 
 SIZE_LIMIT_BYTES = 1_000_000
-RETURNED = "return"
 
 _SAMPLE = 20
 _DEPTH = 3

@@ -8,14 +8,13 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 
+from mltrace_otel.calls.slots import RETURNED
 from mltrace_otel.errors import SettingsError
 from mltrace_otel.notices import log
 from mltrace_otel.pointers import IOPointer, split_value
 from mltrace_otel.profiling import make_profile, read_number
 from mltrace_otel.runs import ComponentRun, Measurement, VariableProfile
 from mltrace_otel.settings import PROFILES, ProfileScope, read_profile_scope
-
-RETURNED = "return"
 
 _METRICS_LIMIT = 50
 

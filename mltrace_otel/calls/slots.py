@@ -11,6 +11,9 @@ from opentelemetry.trace import SpanContext
 
 from mltrace_otel.pointers import IOPointer, guess_type, read_inputs, read_outputs
 
+RETURNED = "return"
+"""What is returned and is no variable is called so."""
+
 Labels = Mapping[str, str | Sequence[str] | None]
 
 

@@ -2,7 +2,7 @@
 
 import click
 
-from mltrace_otel.cli.question import question
+from mltrace_otel.cli.question import question, runs_option
 from mltrace_otel.cli.render.profile import render_metrics, render_profiles
 from mltrace_otel.contract.api import MetricHistory, RunProfile
 from mltrace_otel.errors import NotFound
@@ -31,13 +31,7 @@ def profile(api: ApiClient, run: str, variable: str | None) -> list[RunProfile]:
 @click.command()
 @click.argument("name")
 @click.argument("metric", required=False)
-@click.option(
-    "--limit",
-    type=click.IntRange(1, 1000),
-    default=20,
-    show_default=True,
-    help="How many runs to look at.",
-)
+@runs_option
 @question(render_metrics)
 def metrics(api: ApiClient, name: str, metric: str | None, limit: int) -> list[MetricHistory]:
     """Show the numbers that a component's newest runs logged or gave."""

@@ -23,6 +23,14 @@ limit_option = click.option(
     help="How many to show, at most.",
 )
 
+runs_option = click.option(
+    "--limit",
+    type=click.IntRange(1, 1000),
+    default=20,
+    show_default=True,
+    help="How many runs to look at.",
+)
+
 
 def question(
     render: Callable[[_Shape, datetime], RenderableType],

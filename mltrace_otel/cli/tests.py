@@ -2,7 +2,7 @@
 
 import click
 
-from mltrace_otel.cli.question import question
+from mltrace_otel.cli.question import question, runs_option
 from mltrace_otel.cli.render.tests import render_tests
 from mltrace_otel.contract.api import CaseHistory
 from mltrace_otel.questions.api_client import ApiClient
@@ -10,13 +10,7 @@ from mltrace_otel.questions.api_client import ApiClient
 
 @click.command()
 @click.argument("name")
-@click.option(
-    "--limit",
-    type=click.IntRange(1, 1000),
-    default=20,
-    show_default=True,
-    help="How many runs to look at.",
-)
+@runs_option
 @question(render_tests)
 def tests(api: ApiClient, name: str, limit: int) -> list[CaseHistory]:
     """Show what a component's tests found in its newest runs."""

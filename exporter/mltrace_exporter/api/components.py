@@ -88,7 +88,10 @@ def list_profiles(
     ] = None,
     limit: Annotated[int, Query(ge=1, le=100, description="How many distributions.")] = 20,
 ) -> list[RunProfile]:
-    """List how a component's inputs and outputs were distributed, newest run first."""
+    """List how a component's inputs and outputs were distributed, newest run first.
+
+    Its newest 10,000 runs are looked through.
+    """
     return distributions.list_profiles(
         connection, name, variable=variable, direction=direction, limit=limit
     )
@@ -103,7 +106,10 @@ def list_metrics(
     metric: Annotated[Text | None, Query(description="Only the metric of this name.")] = None,
     limit: Runs = 20,
 ) -> list[MetricHistory]:
-    """List the metrics of a component's newest runs, each newest first."""
+    """List the metrics of a component's newest runs, each newest first.
+
+    With `metric`, `limit` counts the runs that have it, of the newest 10,000.
+    """
     return distributions.list_metrics(connection, name, name=metric, limit=limit)
 
 

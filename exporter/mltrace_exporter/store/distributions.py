@@ -1,6 +1,7 @@
 """Profiles and metrics as they are stored: of single runs, and of a component's newest."""
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,29 +15,31 @@ _PROFILE_COLUMNS = (
     *(profile.c.pointer, profile.c.rows, profile.c.looked_at, profile.c.columns_left_out),
 )
 _POINT_LIMIT = 20_000
+_RUN_LIMIT = 10_000
+"""So many runs are looked through: those of a component may be millions, none of which told."""
+
 _AS_TEXT = sa.cast(profile.c.columns, sa.Text).label("columns")
 
 
 def read_profiles(connection: sa.Connection, run_ids: Collection[int]) -> Sequence[Row]:
     """Return the profiles of runs, outputs first: of each, ``columns`` as JSON text."""
-    query = (
-        sa.select(*_PROFILE_COLUMNS, _AS_TEXT)
-        .join_from(profile, component_run, component_run.c.id == profile.c.run_id)
-        .where(profile.c.run_id.in_(run_ids))
-        .order_by(profile.c.run_id, profile.c.direction.desc(), profile.c.variable)
-    )
-    return connection.execute(query).all()
+    return connection.execute(_select_profiles(run_ids, _AS_TEXT)).all()
 
 
 def read_figures(connection: sa.Connection, run_ids: Collection[int]) -> Sequence[Row]:
     """Return the profiles of runs, outputs first: of each, ``figures`` as JSON values."""
-    query = (
-        sa.select(*_PROFILE_COLUMNS, profile.c.figures)
+    return connection.execute(_select_profiles(run_ids, profile.c.figures)).all()
+
+
+def _select_profiles(
+    run_ids: Collection[int], told: sa.ColumnElement[Any]
+) -> sa.Select[*tuple[Any, ...]]:
+    return (
+        sa.select(*_PROFILE_COLUMNS, told)
         .join_from(profile, component_run, component_run.c.id == profile.c.run_id)
         .where(profile.c.run_id.in_(run_ids))
         .order_by(profile.c.run_id, profile.c.direction.desc(), profile.c.variable)
     )
-    return connection.execute(query).all()
 
 
 def read_newest_profiles(
@@ -47,7 +50,7 @@ def read_newest_profiles(
     direction: str | None,
     limit: int,
 ) -> Sequence[Row]:
-    """Return the newest profiles of a component's variables, newest run first.
+    """Return the newest profiles of a component's newest runs, newest run first.
 
     Args:
         connection: to the database.
@@ -57,10 +60,12 @@ def read_newest_profiles(
         limit: how many profiles, at most.
     """
     run = component_run
+    newest = _select_newest(component, _RUN_LIMIT).subquery("newest")
     query = (
         sa.select(*_PROFILE_COLUMNS, _AS_TEXT)
-        .join_from(run, profile, profile.c.run_id == run.c.id)
-        .where(run.c.component == component)
+        .select_from(
+            newest.join(run, run.c.id == newest.c.id).join(profile, profile.c.run_id == newest.c.id)
+        )
         .order_by(
             run.c.started_at.desc(), run.c.id.desc(), profile.c.direction.desc(), profile.c.variable
         )
@@ -71,6 +76,16 @@ def read_newest_profiles(
     if direction is not None:
         query = query.where(profile.c.direction == direction)
     return connection.execute(query).all()
+
+
+def _select_newest(component: str, limit: int) -> sa.Select[int, datetime]:
+    run = component_run
+    return (
+        sa.select(run.c.id, run.c.started_at)
+        .where(run.c.component == component)
+        .order_by(run.c.started_at.desc(), run.c.id.desc())
+        .limit(limit)
+    )
 
 
 def read_metrics(connection: sa.Connection, run_ids: Collection[int]) -> Sequence[Row]:
@@ -94,26 +109,29 @@ def read_newest_metrics(
         name: only the metric of this name.
         limit: how many runs to look at; with a name, how many of those that have it.
     """
-    run = component_run
-    newest = sa.select(run.c.id, run.c.started_at).where(run.c.component == component)
+    newest_runs = _select_newest(component, limit if name is None else _RUN_LIMIT)
     if name is not None:
-        has_it = (metric_value.c.run_id == run.c.id) & (metric_value.c.name == name)
-        newest = newest.where(sa.exists().where(has_it))
-    newest_runs = (
-        newest.order_by(run.c.started_at.desc(), run.c.id.desc()).limit(limit).subquery("newest")
-    )
+        near = newest_runs.subquery("near")
+        has_it = (metric_value.c.run_id == near.c.id) & (metric_value.c.name == name)
+        newest_runs = (
+            sa.select(near.c.id, near.c.started_at)
+            .where(sa.exists().where(has_it))
+            .order_by(near.c.started_at.desc(), near.c.id.desc())
+            .limit(limit)
+        )
+    newest = newest_runs.subquery("newest")
     query = (
         sa.select(
             metric_value.c.name,
             metric_value.c.is_output,
-            newest_runs.c.id.label("run_id"),
-            newest_runs.c.started_at,
+            newest.c.id.label("run_id"),
+            newest.c.started_at,
             metric_value.c.value,
         )
-        .select_from(newest_runs.join(metric_value, metric_value.c.run_id == newest_runs.c.id))
+        .select_from(newest.join(metric_value, metric_value.c.run_id == newest.c.id))
         .order_by(
-            newest_runs.c.started_at.desc(),
-            newest_runs.c.id.desc(),
+            newest.c.started_at.desc(),
+            newest.c.id.desc(),
             metric_value.c.is_output,
             metric_value.c.name,
         )
