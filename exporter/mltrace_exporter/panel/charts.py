@@ -149,16 +149,23 @@ def _find_range(columns: Sequence[Column]) -> tuple[float, float]:
 def _share_out(numbers: Numbers, edges: Sequence[float]) -> list[float]:
     """Return the share of numbers in each bin; within a bucket they are taken as evenly spread."""
     total = count_all(numbers.histogram)
-    at_most = [0.0] * len(edges)
-    for interval in list_intervals(numbers.histogram):
-        lower, upper = _clamp(interval.lower, numbers), _clamp(interval.upper, numbers)
-        for number, edge in enumerate(edges):
-            if upper <= edge:
-                at_most[number] += interval.count
-            elif lower < edge:
-                at_most[number] += interval.count * (edge - lower) / (upper - lower)
+    intervals = [
+        (_clamp(each.lower, numbers), _clamp(each.upper, numbers), each.count)
+        for each in list_intervals(numbers.histogram)
+    ]
+    at_most, below, place = [], 0.0, 0
+    for edge in edges:
+        while place < len(intervals) and intervals[place][1] <= edge:
+            below += intervals[place][2]
+            place += 1
+        begun = intervals[place : place + 1]
+        at_most.append(below + sum(_count_below(*each, edge) for each in begun))
     at_most[0], at_most[-1] = 0.0, float(total)
     return [(upper - lower) / total for lower, upper in pairwise(at_most)]
+
+
+def _count_below(lower: float, upper: float, count: int, edge: float) -> float:
+    return count * (edge - lower) / (upper - lower) if lower < edge else 0.0
 
 
 def _clamp(value: float, numbers: Numbers) -> float:

@@ -10,7 +10,7 @@ from mltrace_otel.profiles.shapes import Column
 from mltrace_otel.profiles.summaries import Summary
 from mltrace_otel.profiles.verdicts import ColumnDrift
 
-COLUMNS_SHOWN = 60
+COLUMNS_SHOWN = 48
 
 
 @dataclass(frozen=True, slots=True)
