@@ -20,6 +20,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 IMAGES = Path(__file__).parent / "images"
 MLTRACE = Path(sys.executable).with_name("mltrace")
 _READY = re.compile(r"See runs come in: (\S+)")
+WORST = "2013-08-21/DL843-JFK-1620"
 _WIDTH = 1280
 _TOLD = "The server runs until Ctrl-C."
 
@@ -49,11 +50,20 @@ def type_command(page: Page) -> None:
     page.keyboard.press("ArrowDown")
 
 
+def point_at_training(page: Page) -> None:
+    """Show what is known of the training that an output came from."""
+    page.locator(".box[aria-label^=training]").hover()
+    page.locator(".tip:visible").wait_for()
+
+
 PICTURES = (
     Picture("home", "/", height=760),
     Picture("review", "/review"),
     Picture("component", "/component?name=ingest"),
     Picture("tests", "/tests", height=760),
+    Picture("run", "/runs/285", height=600),
+    Picture("lineage", f"/trace?output={WORST}", height=640, prepare=point_at_training),
+    Picture("compare", "/compare?b=259", height=700),
     Picture("commands", "/component?name=training", height=520, prepare=type_command),
 )
 
