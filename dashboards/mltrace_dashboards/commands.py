@@ -1,7 +1,9 @@
 """The commands ``mltrace grafana ...``. In: options. Out: lines that say what was done."""
 
 import os
-from collections.abc import Callable, Iterable
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -89,7 +91,7 @@ def push(  # noqa: PLR0913 - each is an option
     Dashboards that a file provisions, or that somebody edited, are left alone; the exit code is
     then 1.
     """
-    with _Sentences():
+    with _end_with_sentence():
         sources: list[Source] = []
         if prometheus:
             sources.append(describe_prometheus(prometheus, panel_url))
@@ -102,7 +104,7 @@ def push(  # noqa: PLR0913 - each is an option
             *_tell(push_dashboards(connection, panel_url, folder=folder, force=force)),
         ]
         if any(outcome.fate is Fate.LEFT for outcome in outcomes):
-            raise SystemExit(_LEFT)
+            sys.exit(_LEFT)
 
 
 @grafana.command()
@@ -110,7 +112,7 @@ def push(  # noqa: PLR0913 - each is an option
 @_panel_url
 def write(directory: Path, *, panel_url: str) -> None:
     """Write what a Grafana reads at its start: json/ and provisioning/ in DIRECTORY."""
-    with _Sentences():
+    with _end_with_sentence():
         try:
             for path in write_files(directory, panel_url):
                 click.echo(path)
@@ -133,7 +135,7 @@ def annotate(*, url: str, token: str, panel_url: str, address: str | None, hours
     dashboards need it not.
     """
     environment = None if address is None else {"MLTRACE_ADDRESS": address}
-    with _Sentences(), ApiClient(read_settings(environment).api_url) as api:
+    with _end_with_sentence(), ApiClient(read_settings(environment).api_url) as api:
         marks = find_marks(api, datetime.now(UTC) - timedelta(hours=hours), panel_url)
         new = list(set_marks(Connection(url, token), marks))
         click.echo(f"{len(new)} annotations were set, {len(marks) - len(new)} were there before.")
@@ -148,14 +150,12 @@ def _tell(outcomes: Iterable[Outcome]) -> list[Outcome]:
     return told
 
 
-class _Sentences:
-    """Ends the program with a sentence when Grafana does not do as it should."""
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        if isinstance(error, GrafanaError):
-            click.echo(f"mltrace: {error}", err=True)
-            unreachable = isinstance(error, GrafanaUnreachable)
-            raise SystemExit(_UNREACHABLE if unreachable else _WRONG_USE) from error
+@contextmanager
+def _end_with_sentence() -> Iterator[None]:
+    """End the program with a sentence when Grafana does not do as it should."""
+    try:
+        yield
+    except GrafanaError as error:
+        click.echo(f"mltrace: {error}", err=True)
+        unreachable = isinstance(error, GrafanaUnreachable)
+        sys.exit(_UNREACHABLE if unreachable else _WRONG_USE)

@@ -1,24 +1,17 @@
 """Every question that a dashboard asks, asked of what `mltrace demo` left behind, as Grafana would.
 
-The demo's own server is scraped by a real Prometheus while the pipeline runs; its PostgreSQL is
-asked as the role that Grafana gets.
+Each must give what its panel takes, and links must lead somewhere.
 """
 
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import datetime
 from typing import Any
 
 import httpx
 import pytest
 import sqlalchemy as sa
 import yaml
-from alerting import Prometheus
 from boards import (
     POSTGRES,
     PROMETHEUS,
@@ -30,27 +23,11 @@ from boards import (
     list_queries,
     read_boards,
 )
-from builders import make_run, read, wrote
-from demo_server import Demo
-from interpolation import Range, Values, expand_promql, expand_sql, interpolate
-from otlp import write_protobuf
-from services import REPOSITORY, await_value, require
+from demo_stack import RATE_INTERVAL, Stack, find_board, open_stack
+from interpolation import Values, expand_promql, interpolate
+from services import REPOSITORY
 
-from mltrace_exporter.embedded import EmbeddedPostgres
-
-READER = "mltrace_grafana"
-PROVISIONING = REPOSITORY / "dashboards" / "provisioning"
-PROGRAM = Path(__file__).with_name("profiled_pipeline.py")
-# The flags of the demo, and the newest component for four times.
-SCRAPED = """
-    sum(mltrace_component_flagged_outputs) == 200
-    and on () count_over_time(mltrace_component_runs_total{component="report",
-        outcome="succeeded"}[8s]) >= 4
-"""
-RECENT_COMPONENTS = (
-    "SELECT DISTINCT component FROM mltrace_ro.recent_runs WHERE $__timeFilter(started_at)"
-)
-SCRAPES = "8s"  # $__rate_interval: four scrapes of two seconds
+SOURCES = REPOSITORY / "dashboards" / "provisioning" / "datasources" / "mltrace.yaml"
 NUMBERS = (int, float)
 # What is usual is known after four runs that began minutes apart.
 TAKES_LONGER = {"Usual pause", "Since the last run, in usual pauses"}
@@ -58,131 +35,10 @@ TAKES_LONGER = {"Usual pause", "Since the last run, in usual pauses"}
 FILLS = re.compile(r"\bFilled (?:while|if|after|for|once|by)\b")
 
 
-@dataclass(frozen=True)
-class Stack:
-    """What the dashboards ask."""
-
-    panel: str
-    prometheus: str
-    reader: sa.Engine
-    range: Range
-    components: list[str]
-
-    def ask_postgres(self, sql: str, variables: Values) -> list[dict[str, Any]]:
-        """Return the rows of a query, as Grafana's role reads them."""
-        with self.reader.connect() as connection:
-            answer = connection.exec_driver_sql(expand_sql(sql, variables, self.range))
-            return [dict(row) for row in answer.mappings()]
-
-    def ask_prometheus(self, query: Query, variables: Values) -> list[dict[str, Any]]:
-        """Return the series of a query: its newest values, or all of the time range."""
-        expression = expand_promql(query.text, variables, SCRAPES)
-        path, parameters = "query", {"query": expression}
-        if query.target["range"]:
-            path = "query_range"
-            times = {"start": self.range.start.timestamp(), "end": self.range.end.timestamp()}
-            parameters |= {name: str(value) for name, value in times.items()} | {"step": "4s"}
-        answer = httpx.post(f"{self.prometheus}/api/v1/{path}", data=parameters)
-        assert answer.status_code == 200, answer.text
-        body = answer.json()
-        assert not body.get("warnings")
-        series: list[dict[str, Any]] = body["data"]["result"]
-        return series
-
-    def choose(self, board: str) -> Iterator[dict[str, Any]]:
-        """Return what a reader may choose on a dashboard: all, or each component, one by one."""
-        common = {"panel_url": self.panel, "phase": ["before", "after"]}
-        names = {each["name"]: each for each in find_board(board)["templating"]["list"]}
-        if "component" not in names:
-            yield common
-        elif names["component"]["multi"]:
-            yield {**common, "component": self.components}
-        else:
-            for component in self.components:
-                chosen = {**common, "component": component}
-                for name in ("output", "variable", "column"):
-                    if name in names:
-                        chosen[name] = self.offer(names[name]["query"], chosen)
-                assert chosen.get("output", "any"), f"{component} offers no output"
-                yield chosen
-
-    def offer(self, sql: str, chosen: Values) -> str:
-        """Return the first value that a variable offers; nothing if it offers none."""
-        rows = self.ask_postgres(sql, chosen)
-        return str(next(iter(rows[0].values()))) if rows else ""
-
-
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    root = tmp_path_factory.mktemp("dashboards")
-    start = datetime.now(UTC) - timedelta(minutes=1)
-    with Demo(root / "demo") as demo, Prometheus(root / "prometheus", demo.panel) as prometheus:
-        demo.await_story()
-        run_profiled(demo, root)
-        send_stale(demo)
-        await_value(lambda: prometheus.query(SCRAPED), "the scrapes of what came last")
-        reader = connect_as_reader(demo.home)
-        times = Range(start, datetime.now(UTC) + timedelta(seconds=5))
-        stack = Stack(demo.panel, prometheus.url, reader, times, [])
-        rows = stack.ask_postgres(RECENT_COMPONENTS, {})
-        yield replace(stack, components=sorted(row["component"] for row in rows))
-        reader.dispose()
-
-
-def run_profiled(demo: Demo, root: Path) -> None:
-    """Run a component that gives frames and numbers, which those of the demo do not."""
-    subprocess.run(  # noqa: S603 - our own program
-        [sys.executable, PROGRAM],
-        env={
-            **os.environ,
-            "OTEL_EXPORTER_OTLP_ENDPOINT": demo.otlp_http,
-            "MLTRACE_ADDRESS": demo.panel,
-            "MLTRACE_HOME": str(root / "profiled"),
-        },
-        timeout=60,
-        check=True,
-    )
-
-
-def send_stale(demo: Demo) -> None:
-    """Send a run that read what was made 41 days before, which none of the demo did."""
-    now = datetime.now(UTC)
-    old, new = now - timedelta(days=41), now - timedelta(seconds=2)
-    runs = [
-        make_run("archive", started_at=old, ended_at=old, io=[wrote("archive.csv", "d:1")]),
-        make_run(
-            "report",
-            started_at=new,
-            ended_at=now,
-            io=[read("archive.csv", "d:1"), wrote("report.pdf")],
-        ),
-    ]
-    headers = {"content-type": "application/x-protobuf"}
-    url = f"{demo.otlp_http}/v1/traces"
-    httpx.post(url, content=write_protobuf(runs), headers=headers).raise_for_status()
-
-
-def connect_as_reader(home: Path) -> sa.Engine:
-    """Make Grafana's role with the script that is provisioned, and connect as it."""
-    url = sa.make_url(EmbeddedPostgres(home / "postgres").url)
-    socket = str(url.query["host"])
-    port = str(url.query["port"])
-    psql = require("postgres").with_name("psql")
-    for _ in range(2):
-        subprocess.run(  # noqa: S603 - PostgreSQL's own program
-            [
-                *(psql, "--quiet", f"--host={socket}", f"--port={port}", "--username=postgres"),
-                *("--variable=password=it's $ecret", f"--file={PROVISIONING / 'reader.sql'}"),
-                "postgres",
-            ],
-            check=True,
-            capture_output=True,
-        )
-    return sa.create_engine(url.set(username=READER), pool_size=2)
-
-
-def find_board(uid: str) -> dict[str, Any]:
-    return next(board for board in read_boards() if board["uid"] == uid)
+    with open_stack(tmp_path_factory.mktemp("dashboards")) as stack:
+        yield stack
 
 
 def is_excused(query: Query) -> bool:
@@ -310,7 +166,7 @@ def check_names(query: Query, series: Sequence[dict[str, Any]]) -> None:
 
 
 def test_exemplars_lead_to_runs(stack: Stack) -> None:
-    sources = yaml.safe_load((PROVISIONING / "datasources" / "mltrace.yaml").read_text())
+    sources = yaml.safe_load(SOURCES.read_text())
     [prometheus] = [each for each in sources["datasources"] if each["type"] == "prometheus"]
     [destination] = prometheus["jsonData"]["exemplarTraceIdDestinations"]
     times = {"start": stack.range.start.timestamp(), "end": stack.range.end.timestamp()}
@@ -318,7 +174,7 @@ def test_exemplars_lead_to_runs(stack: Stack) -> None:
     assert queries
     for query in queries:
         variables = next(iter(stack.choose(query.board)))
-        asked = {"query": expand_promql(query.text, variables, SCRAPES), **times}
+        asked = {"query": expand_promql(query.text, variables, RATE_INTERVAL), **times}
         answer = httpx.post(f"{stack.prometheus}/api/v1/query_exemplars", data=asked)
         exemplars = [each for found in answer.json()["data"] for each in found["exemplars"]]
         assert exemplars, query.name

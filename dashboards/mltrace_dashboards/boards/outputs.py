@@ -57,11 +57,14 @@ _OPEN_RUN = [link_run()]
 
 
 def _compare(series: str) -> str:
-    """Return scores in thresholds; that of the output as a whole, which has no column, is told."""
+    """Return scores in thresholds; that of the output as a whole, which has no column, is told.
+
+    Where runs never differed, the threshold may be 0, and any score is far above it.
+    """
     score, threshold = (
         f"{_BY} (mltrace_output_drift_{name}{{{series}}})" for name in ("score", "threshold")
     )
-    ratio = f"{score} / ({threshold} > 0)"
+    ratio = f"{score} / clamp_min({threshold}, 0.001)"
     return f'label_replace({ratio}, "column", "as a whole", "column", "")'
 
 
