@@ -81,6 +81,15 @@ def test_a_run_that_goes_on_is_shown_until_it_ends(
     expect(page.locator("#strip .is-busy")).to_have_count(0)
 
 
+def test_a_page_says_when_it_cannot_keep_up(page: Page, filled: str) -> None:
+    visit(page, filled)
+    said = page.get_by_text("The server does not answer: this page is not up to date.")
+    page.context.set_offline(offline=True)
+    expect(said).to_be_visible(timeout=SOON_MS)
+    page.context.set_offline(offline=False)
+    expect(said).to_be_hidden(timeout=SOON_MS)
+
+
 def test_older_pages_stay_as_they_are(page: Page, filled: str, record: Record) -> None:
     visit(page, filled)
     page.get_by_role("link", name="Older runs").click()

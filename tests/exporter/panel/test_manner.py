@@ -145,6 +145,32 @@ def test_nothing_hostile_acts_on_any_page(page: Page, pipeline: str) -> None:
 
 
 @pytest.mark.browser
+def test_a_name_of_five_hundred_characters_has_its_pages(
+    page: Page, address: str, record: Callable[..., None]
+) -> None:
+    name = ("s3://bücket/ein Ordner/☃?#%2F&+/" * 20)[:499] + "x"
+    record(make_run(name, io=[wrote(name)]), make_run("reader", 5, io=[read(name)]))
+    page.set_viewport_size({"width": 390, "height": 800})
+    for path in (
+        "/",
+        links.to_output(name),
+        links.to_component(name),
+        links.to_trace(name),
+        links.to_impact(name),
+        links.to_search(name),
+        "/components",
+    ):
+        response = visit(page, f"{address}{path}")
+        assert response.ok
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+    visit(page, f"{address}{links.to_output(name)}")
+    page.locator(".actions").get_by_text("Flag", exact=False).first.click()
+    page.get_by_role("button", name="Flag this output").click()
+    expect(page.get_by_role("link", name="Review 1 flagged")).to_be_attached()
+    assert page.locator("h1").inner_text() == name
+
+
+@pytest.mark.browser
 def test_every_address_can_be_reloaded(page: Page, pipeline: str) -> None:
     for path in LISTS:
         visit(page, f"{pipeline}{path}")

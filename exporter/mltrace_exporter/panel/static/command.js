@@ -130,8 +130,10 @@ form.addEventListener("submit", async (event) => {
   event.preventDefault();
   hide();
   const body = new URLSearchParams(new FormData(form));
+  form.setAttribute("aria-busy", "true");
   const answer = await fetch(form.action, { method: "POST", body, headers: { accept: "application/json" } })
     .catch(() => null);
+  form.removeAttribute("aria-busy");
   const said = answer?.headers.get("content-type")?.includes("json") ? await answer.json() : null;
   if (!said?.address) return complain(said?.complaint ?? "The server does not answer. Try again soon.");
   if (said.address === "/help") return showHelp(said.address);

@@ -7,6 +7,10 @@ const FRESH_MS = 4000;
 const waiting = document.createElement("button");
 waiting.className = "waiting";
 waiting.hidden = true;
+const outdated = document.createElement("p");
+outdated.className = "outdated";
+outdated.setAttribute("role", "status");
+document.querySelector("main").prepend(outdated);
 waiting.addEventListener("click", () => { waiting.hidden = true; renew(true); });
 document.querySelector("[data-live='rows']")?.before(waiting);
 
@@ -59,6 +63,7 @@ function returnTo(anchor) {
 async function renew(isAsked = false) {
   if (document.hidden) return;
   const answer = await fetch(location.href).catch(() => null);
+  outdated.textContent = answer?.ok ? "" : "The server does not answer: this page is not up to date.";
   if (!answer?.ok) return;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const anchor = findAnchor();
