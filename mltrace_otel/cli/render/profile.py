@@ -11,6 +11,7 @@ from mltrace_otel.cli.render.bars import draw_histogram, draw_series
 from mltrace_otel.cli.render.layout import Fitted, Name, lines, section, shorten, table
 from mltrace_otel.cli.render.words import command, count, printable
 from mltrace_otel.contract.api import Metric, MetricHistory, ProfileSummary, RunProfile
+from mltrace_otel.profiles.histograms import count_values
 from mltrace_otel.profiles.shapes import TOP_VALUES, Column, ColumnKind, Values
 from mltrace_otel.profiles.summaries import Summary
 
@@ -19,6 +20,7 @@ _WIDE_SCREEN = 110
 _VALUES_SHOWN = 3
 _VALUE_WIDTH = 12
 _LEAST_SHARE = 0.01
+_SPREAD_OF = 20
 _LEAST_S, _MOST_S = -62_135_596_800, 253_402_300_799  # what datetime knows: the years 1 to 9999
 
 
@@ -136,8 +138,21 @@ def render_metrics(metrics: Sequence[MetricHistory], _now: datetime) -> Renderab
     return Group(
         Fitted(lambda width: _tabulate_metrics(metrics, max(10, width // 3))),
         Text("From old to new, each between its least and its greatest value", style="dim"),
+        *_show_spread(metrics),
         section("Next", command("inspect", str(newest))),
     )
+
+
+def _show_spread(metrics: Sequence[MetricHistory]) -> Iterator[RenderableType]:
+    """Yield how the values of a metric that stands alone are distributed over runs."""
+    if len(metrics) != 1:
+        return
+    values = sorted(point.value for point in metrics[0].points if point.value is not None)
+    if len(values) >= _SPREAD_OF:
+        low, median, high = (_tell(values[len(values) * share // 100]) for share in (5, 50, 95))
+        bars = draw_histogram(count_values(values), _WIDE)
+        words = f"median {median}, nine of ten from {low} to {high}"
+        yield section(f"Over {len(values):,} runs", lines(bars, words))
 
 
 def _tabulate_metrics(metrics: Sequence[MetricHistory], width: int) -> Table:

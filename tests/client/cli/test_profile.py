@@ -89,6 +89,19 @@ def test_metrics_are_shown_over_runs(mltrace: Mltrace, record: Record) -> None:
     assert mae.split() == ["mae", "2.5", "1", "4", "█", "▁▅"]
 
 
+def test_a_metric_that_stands_alone_is_a_distribution_over_runs(
+    mltrace: Mltrace, record: Record
+) -> None:
+    for minute in range(40):
+        record(make_run("predict", minute, metrics=(MetricValue("return", minute, True),)))  # noqa: FBT003 - a named tuple
+
+    shown = mltrace.show("metrics", "predict", "return", "--limit=1000")
+
+    assert "Over 40 runs" in shown
+    assert "median 20, nine of ten from 2 to 38" in shown
+    assert "Over" not in mltrace.show("metrics", "predict", "return", "--limit=10")
+
+
 def test_where_nothing_was_told_there_is_advice(mltrace: Mltrace, record: Record) -> None:
     record(make_run("plain"))
 
