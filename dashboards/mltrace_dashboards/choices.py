@@ -120,13 +120,15 @@ _MARKS: Mapping[str, tuple[str, str]] = {
             " ORDER BY started_at DESC LIMIT 200"
         ),
     ),
+    # Outputs that were flagged together make one mark.
     "Flags": (
         STALE,
         (
-            "SELECT flagged_at AS time, resolved_at AS timeend, output ||"
+            "SELECT flagged_at AS time, min(output) ||"
+            " CASE WHEN count(*) > 1 THEN ' and ' || (count(*) - 1) || ' more' ELSE '' END ||"
             " coalesce(': ' || reason, '') AS text, 'flag,' || coalesce(component, '') AS tags"
             " FROM mltrace_ro.flagged_outputs WHERE $__timeFilter(flagged_at) AND {condition}"
-            " ORDER BY flagged_at DESC LIMIT 200"
+            " GROUP BY flagged_at, reason, component ORDER BY flagged_at DESC LIMIT 200"
         ),
     ),
     "New code": (
