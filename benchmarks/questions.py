@@ -42,6 +42,19 @@ from mltrace_exporter.queries import lineage, review, runs
 from mltrace_exporter.store.selection import Selection
 
 LINEAGE_ROUNDS = 30
+PAGES = {
+    "recent": "/",
+    "recent failures": "/?status=tests-failed",
+    "history": "/component?name=pipeline-3/layer-5/stage-03",
+    "components": "/components",
+    "tests": "/tests",
+    "flags": "/flags",
+    "review": "/review",
+    "search": "/search?q=data",
+    "status": "/status",
+    "completions": "/completions?line=history+pipe",
+}
+"""Pages of the panel; what a browser shows first is all that they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +233,13 @@ def list_questions(history: Landmarks) -> list[Question]:
             count=10,
             measure=lambda answer: answer["flag_count"],
         ),
-        Question("page: recent", lambda _: "/", limit_ms=100),
+        *(
+            Question(f"page: {name}", always(path), limit_ms=100, count=30)
+            for name, path in PAGES.items()
+        ),
+        Question(
+            "page: output", lambda chance: to("/output", name=prediction(chance)), limit_ms=100
+        ),
         Question(
             "page: trace",
             lambda chance: to("/trace", output=prediction(chance)),
@@ -234,6 +253,11 @@ def list_questions(history: Landmarks) -> list[Question]:
             count=5,
         ),
     ]
+
+
+def always(path: str) -> Callable[[random.Random], str]:
+    """Return what chance has no part in."""
+    return lambda _: path
 
 
 def to(path: str, **parameters: str) -> str:
