@@ -1,7 +1,8 @@
 """Arrays of numpy and tensors of torch. In: an array. Out: a table.
 
 An array of one dimension is one column, a matrix of up to `COLUMN_LIMIT` columns is these by their
-numbers, a record's fields are columns. Every other array is one column of all that it holds.
+numbers, a record's fields are columns. Every other array is one column of all that it holds; if its
+rows are huge, the rows of its next dimension count as rows.
 """
 
 import sys
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 _NOT_A_TIME = -(1 << 63)
 _MATRIX = 2
+_ROW_LIMIT = 10_000
 _PER_SECOND = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
 _LIGHT = frozenset("biufmM")
 
@@ -45,7 +47,18 @@ def open_table(variable: str, value: Any) -> Table | None:  # noqa: ANN401 - an 
     if array.ndim <= 1:
         flat = array.reshape(-1)
         return Table(len(flat), [make_source(variable, flat)])
+    array = _shorten_rows(array)
     return Table(len(array), [make_source(variable, array, array.size // max(len(array), 1))])
+
+
+def _shorten_rows(array: "np.ndarray") -> "np.ndarray":
+    """Return an array of so small rows that some can be left out; in which order does not count."""
+    if array.size <= _ROW_LIMIT * len(array):
+        return array
+    array = array.T if array.flags.f_contiguous else array
+    while array.flags.c_contiguous and array.ndim > 1 and array.size > _ROW_LIMIT * len(array):
+        array = array.reshape(-1, *array.shape[2:])
+    return array
 
 
 def make_source(name: str, array: "np.ndarray", values_a_row: int = 1) -> Source:

@@ -234,6 +234,15 @@ def test_a_large_table_is_sampled_evenly_and_says_so() -> None:
     assert profile(pl.from_pandas(frame)) == found
 
 
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_of_a_few_huge_rows_not_all_is_read(order: Any) -> None:
+    huge = np.zeros((3, 250, 81_920), dtype="i1", order=order)
+    found = profile(huge)
+
+    assert found.columns[0].count <= CELL_LIMIT
+    assert found.looked_at < found.rows
+
+
 def test_rows_of_a_sample_are_in_blocks_from_the_first_to_the_last() -> None:
     assert pick_rows(CELL_LIMIT, CELL_LIMIT) is None
     blocks = pick_rows(10**7, 10**6)
