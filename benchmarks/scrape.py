@@ -10,12 +10,14 @@ Run with `python benchmarks/scrape.py [FOLDER] [--runs N]` where nothing else ru
 
 import argparse
 import json
+import random
 import statistics
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 
 import httpx
@@ -27,10 +29,16 @@ from mltrace_exporter.main import create_app
 from mltrace_exporter.metrics import DURATION_BUCKETS_S
 from mltrace_exporter.monitoring.poller import Poller
 from mltrace_exporter.tally import Tally
+from mltrace_otel.profiles.bounds import choose_bounds, count_between
+from mltrace_otel.profiles.encoding import encode_columns
+from mltrace_otel.profiles.merging import summarise_numbers
+from mltrace_otel.profiles.shapes import Column, ColumnKind
+from mltrace_otel.profiles.summaries import summarise
 
 RUNS = 100_000
 LIMITS = (10_000, 1_000_000)
 SCRAPES = 200
+PROFILED_RUNS = 4
 FORMATS = {
     "text": "text/plain",
     "OpenMetrics": "application/openmetrics-text;version=1.0.0",
@@ -72,6 +80,35 @@ def count(engine: sa.Engine) -> None:
     with engine.begin() as connection:
         for statement in statements:
             connection.execute(sa.text(statement))
+        profile_outputs(connection)
+
+
+def profile_outputs(connection: sa.Connection) -> None:
+    """Give the newest runs of every component an output with two columns of numbers."""
+    rng = random.Random(1)  # noqa: S311 - data
+    numbers = summarise_numbers([rng.gauss(10, 4) for _ in range(1_000)])
+    columns = [
+        Column(name, ColumnKind.NUMERIC, 1_000, 0, numbers) for name in ("delay", "distance")
+    ]
+    bounds = choose_bounds(numbers.histogram)
+    parameters = {
+        "columns": encode_columns(columns),
+        "figures": json.dumps([asdict(summarise(column)) for column in columns]),
+        "bounds": list(bounds),
+        "counts": count_between(numbers.histogram, bounds),
+        "profiled": PROFILED_RUNS,
+    }
+    statements = (
+        """INSERT INTO profile SELECT run.id, 'output', 'flights', NULL, 1000, 1000, 0,
+            CAST(:columns AS json), CAST(:figures AS jsonb) FROM component, LATERAL (
+              SELECT id FROM component_run WHERE component = component.name
+              ORDER BY started_at DESC LIMIT :profiled) AS run ON CONFLICT DO NOTHING""",
+        """INSERT INTO output_total SELECT sha256(convert_to(name || col, 'UTF8')), name, 'flights',
+            col, :bounds, :counts FROM component, unnest(ARRAY['delay', 'distance']) AS col
+            ON CONFLICT DO NOTHING""",
+    )
+    for statement in statements:
+        connection.execute(sa.text(statement), parameters)
 
 
 def measure(engine: sa.Engine, limit: int) -> Iterator[dict[str, object]]:

@@ -1,5 +1,6 @@
 """One column against what it was before. In: columns. Out: what differs, and by how much."""
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -36,6 +37,7 @@ from mltrace_otel.profiles.wording import percent, rough
 _QUANTILES = {"median": 0.5, "95th percentile": 0.95, "5th percentile": 0.05}
 _NAMES_SHOWN = 3
 _NAMED_SHARE = 0.5
+_DATE = re.compile(r"\d{4}-\d{2}(-\d{2}([T ]\d{2}:\d{2}.*)?)?$")
 
 
 @dataclass(slots=True)
@@ -60,13 +62,20 @@ def compare_column(now: Column, before: Sequence[Column], rule: Rule) -> Compari
     if now.count and filled:
         values = [column.values for column in (now, *filled) if column.values]
         numbers = [column.numbers for column in (now, *filled) if column.numbers]
-        if len(values) > len(filled) and (not now.numbers or all(map(_are_named, values))):
+        if len(values) > len(filled) and all(map(_are_moments, values)):
+            pass  # as moments
+        elif len(values) > len(filled) and (not now.numbers or all(map(_are_named, values))):
             _compare_values(now, values, rule, found)
         elif len(numbers) > len(filled) and now.kind is not ColumnKind.DATETIME:
             _compare_numbers(now, numbers, rule, found)
     if before and now.count + now.nulls:
         found.drafts.append(_compare_nulls(now, before, rule))
     return found
+
+
+def _are_moments(values: Values) -> bool:
+    """Tell whether texts are dates or times, which go on like those that are typed as such."""
+    return bool(values.top) and all(_DATE.match(name) for name, _ in values.top)
 
 
 def _are_named(values: Values) -> bool:

@@ -13,6 +13,8 @@ from mltrace_otel.profiles.distances import Pair
 
 ALLOWANCE = 2.0
 """How many times what is usual is still usual."""
+_OUTLIER = 4.0
+_MARGIN = 1.5
 _ENOUGH = 3
 _COMMON = 0.5
 
@@ -39,8 +41,8 @@ class Usual:
 def find_usual(bins: Sequence[Row], measure: Measure, threshold: float) -> Usual:
     """Return which of the samples but the first are usual.
 
-    With three of them or more, those that are too far from their middle are left out, and what
-    they differ by as a rule is allowed.
+    With three of them or more, those that are far from their middle, four times as far as most, are
+    left out; and half as much again as the others differ by is allowed.
 
     Args:
         bins: counts of the samples in each bin.
@@ -55,8 +57,9 @@ def find_usual(bins: Sequence[Row], measure: Measure, threshold: float) -> Usual
         place: measure([(row[place], count) for row, count in zip(bins, middle, strict=True)])
         for place in places
     }
-    allowed = max(threshold, ALLOWANCE * median_high(apart.values()))
-    return Usual([place for place in places if apart[place] <= allowed], allowed)
+    far = max(threshold, _OUTLIER * median_high(apart.values()))
+    kept = [place for place in places if apart[place] <= far]
+    return Usual(kept, max(threshold, _MARGIN * max(apart[place] for place in kept)))
 
 
 def _find_middle(bins: Sequence[Row], places: Sequence[int]) -> list[float]:

@@ -2,6 +2,7 @@
 
 import re
 import socket
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -13,6 +14,7 @@ from demo_server import Demo, run_mltrace
 from services import Collector, Exporter, find_free_ports
 
 from mltrace_otel.contract import api
+from mltrace_otel.questions.api_client import ApiClient
 
 AUGUST = "2013-08"
 
@@ -29,12 +31,13 @@ def test_the_story_names_the_corrupted_run_and_its_place(demo: Demo) -> None:
     (culprit,) = [run for run in demo.list_runs("ingest") if run.partition == AUGUST]
     assert f"The review puts ingest's run {culprit.id} of {AUGUST} in place 1 of" in story
     assert "Its tests noticed: DelayTest: " in story
+    assert "Its data had drifted from the months before: flights: arr_delay: 95th" in story
     assert f"Panel: {demo.panel}/review" in story
 
 
 def test_the_commands_that_the_story_prints_work(demo: Demo) -> None:
     commands = re.findall(r"^  \S*mltrace (.+)$", demo.read_log(), re.MULTILINE)
-    assert [command.split()[0] for command in commands] == ["review", "trace", "inspect"]
+    assert [command.split()[0] for command in commands] == ["review", "trace", "inspect", "drift"]
     for command in commands:
         assert "ingest" in run_mltrace(*command.split())
 
@@ -46,6 +49,7 @@ def test_the_review_puts_the_corrupted_run_first_with_its_failed_tests(demo: Dem
     assert first.coverage == 1
     assert first.run.tests is api.TestVerdict.FAILED
     assert any("DelayTest" in sentence for sentence in first.evidence)
+    assert any("flights drifted: arr_delay: " in sentence for sentence in first.evidence)
     assert review.flag_count == 200
 
 
@@ -75,6 +79,28 @@ def test_only_the_delivery_of_august_is_in_another_unit(demo: Demo) -> None:
         run.partition for run in demo.list_runs("ingest") if run.tests is api.TestVerdict.FAILED
     ]
     assert failed == [AUGUST]
+
+
+def test_only_the_delays_of_august_drifted(demo: Demo) -> None:
+    with ApiClient(demo.panel) as asked:
+        drifted = {
+            run.partition
+            for run in demo.list_runs("ingest")
+            for each in asked.tell_drift(str(run.id)).variables
+            for column in each.drift.columns
+            if column.drifted and column.column.endswith("_delay")
+        }
+    assert drifted == {AUGUST}
+
+
+def test_predictions_of_august_asked_a_model_that_was_built_on_other_data(demo: Demo) -> None:
+    stale = Counter(
+        run.outputs[0][:7]
+        for run in demo.list_runs("inference")
+        if any(reason.kind == "drifted_input" for reason in run.stale)
+    )
+    assert (stale[AUGUST], stale["2013-09"]) == (31, 30)
+    assert stale.total() <= 65
 
 
 def test_no_run_of_the_year_is_missing(demo: Demo) -> None:

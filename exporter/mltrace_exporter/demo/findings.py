@@ -26,6 +26,7 @@ class Findings:
         worst: the prediction that was furthest off, with the minutes predicted and the real ones.
         culprit: the run that took in the changed file.
         later_failures: later runs with failed tests, by component.
+        drifts: how the culprit's data differs from the months before, the worst first.
         review: the runs that the flagged predictions have in common.
         place: of the culprit in the review, from 1; None if it is not in it.
     """
@@ -35,6 +36,7 @@ class Findings:
     worst: dict[str, str]
     culprit: Run
     later_failures: dict[str, int]
+    drifts: list[str]
     review: Review
     place: int | None
 
@@ -74,11 +76,16 @@ def search(api: ApiClient, home: Path) -> Findings:
     ranked = [candidate.run.id for candidate in review.candidates]
     return Findings(
         run_count=sum(map(len, runs.values())),
-        # Beside the ids, each run writes one file.
-        prediction_count=sum(run.output_count - 1 for run in runs["inference"]),
+        # Beside the ids, each run gives a table and the file that it writes.
+        prediction_count=sum(run.output_count - 2 for run in runs["inference"]),
         worst=complaints[0],
         culprit=api.get_run(str(culprit.id)),
         later_failures=_count_failures(runs, culprit),
+        drifts=[
+            f"{each.variable}: {sentence}"
+            for each in api.tell_drift(str(culprit.id)).variables
+            for sentence in each.sentences
+        ],
         review=review,
         place=ranked.index(culprit.id) + 1 if culprit.id in ranked else None,
     )

@@ -1,7 +1,7 @@
 """The demo's words. In: findings. Out: what a terminal shows."""
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -13,6 +13,7 @@ from mltrace_otel.contract.api import TestOutcome
 
 _MINUTES_AN_HOUR = 60
 _FAILED = "fail"
+_DRIFTS_SHOWN = 2
 
 
 def render_story(
@@ -62,6 +63,7 @@ def _tell(findings: Findings) -> Iterator[str]:
     )
     noticed = "; ".join(_explain_failures(findings.culprit.test_outcomes))
     yield f"Its tests noticed: {noticed or 'nothing'}."
+    yield f"Its data had drifted from the months before: {_sum_up(findings.drifts)}."
     later = [f"{count} of {name}" for name, count in findings.later_failures.items()]
     yield f"The pipeline went on. Later runs with failed tests: {', '.join(later) or 'none'}."
     worst_h = {
@@ -93,12 +95,19 @@ def _rank(findings: Findings) -> Iterator[RenderableType]:
             yield Padding(sentence, (0, 0, 0, 3), expand=False)
 
 
+def _sum_up(drifts: Sequence[str]) -> str:
+    shown = "; ".join(drifts[:_DRIFTS_SHOWN]) or "not at all"
+    hidden = len(drifts) - _DRIFTS_SHOWN
+    return f"{shown}; and {hidden} more" if hidden > 0 else shown
+
+
 def _suggest(findings: Findings, program: str, address: str | None) -> Iterator[Text]:
     where = [] if address is None else ["--address", address]
     for question in (
         ["review"],
         ["trace", findings.worst["id"]],
         ["inspect", str(findings.culprit.summary.id)],
+        ["drift", str(findings.culprit.summary.id)],
     ):
         yield Text(shlex.join([program, *question, *where]), style="cyan")
 

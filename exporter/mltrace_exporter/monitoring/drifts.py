@@ -23,7 +23,7 @@ from mltrace_otel.profiles.verdicts import Deviation, ProfileDrift
 REFERENCE_RUNS = 10
 RECENT_VALUES = 20
 """Of single numbers, those of so many runs are compared with those of the runs before."""
-_LIMIT_S = 10.0
+_LIMIT_S = 2.0
 _AT_ONCE = 20
 
 

@@ -23,15 +23,14 @@ def render_drift(drift: Drift, _now: datetime) -> RenderableType:
             f"Nothing that run {drift.run_id} profiled can be compared: there is no earlier "
             "profile of the same variable."
         )
-    parts = [part for each in drift.variables for part in _show(each, drift)]
+    parts = [part for each in drift.variables for part in _show(each)]
     return Group(*parts, section("Next", command("inspect", str(drift.run_id))))
 
 
-def _show(variable: VariableDrift, drift: Drift) -> Iterator[RenderableType]:
+def _show(variable: VariableDrift) -> Iterator[RenderableType]:
     head = Text(f"{printable(variable.variable)} ", style="bold", overflow="fold")
-    if variable.run_id != drift.run_id:
-        whose = f"of {printable(variable.component)} (run {variable.run_id}) "
-        head.append(whose, style="not bold")
+    whose = f"of {printable(variable.component)} (run {variable.run_id}) "
+    head.append(whose, style="not bold")
     verdict, style = ("drifted", "bold red") if variable.drift.drifted else ("no drift", "green")
     head.append(verdict, style=style)
     yield head

@@ -23,7 +23,7 @@ def test_what_drifted_is_shown_first_and_said(mltrace: Mltrace, record: Record) 
 
     shown = mltrace.show("drift", "8").splitlines()
 
-    assert shown[0] == "flights drifted"
+    assert shown[0] == "flights of ingest (run 8) drifted"
     assert shown[1] == "400 rows against 2,800 of 7 runs (..., 3, 4, 5, 6, 7)"
     assert shown[2].split() == ["Column", "Kind", "PSI", "KS", "JS", "Verdict"]
     assert shown[3].split()[:2] == ["delay", "numeric"]
@@ -35,7 +35,8 @@ def test_what_drifted_is_shown_first_and_said(mltrace: Mltrace, record: Record) 
 def test_no_drift_is_said_too(mltrace: Mltrace, record: Record) -> None:
     record(make_run("ingest", 1, profiles=hold(1)), make_run("ingest", 2, profiles=hold(2)))
 
-    assert mltrace.show("drift", "2", "--reference", "run:1").startswith("flights no drift\n")
+    shown = mltrace.show("drift", "2", "--reference", "run:1")
+    assert shown.startswith("flights of ingest (run 2) no drift\n")
     assert mltrace.show("drift", "1").startswith("Nothing that run 1 profiled can be compared")
 
 
