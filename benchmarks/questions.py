@@ -140,9 +140,10 @@ def run_server(database_url: str) -> Iterator[str]:
     """Run `mltrace serve` on the database; the value is the address of its API."""
     program = Path(sys.executable).with_name("mltrace")
     ports = ["--port", "0", "--otlp-http-port", "0", "--otlp-grpc-port", "0"]
+    logs = ["--log-format=text", "--log-level=warning"]
     process = subprocess.Popen(  # noqa: S603 - our own program
         # What is read for /metrics now and then is measured by `scrape`.
-        [str(program), "serve", "--log-level=warning", "--metrics-interval=300", *ports],
+        [str(program), "serve", "--metrics-interval=300", *logs, *ports],
         env={**os.environ, "MLTRACE_DATABASE_URL": database_url},
         stdout=subprocess.PIPE,
         text=True,

@@ -50,12 +50,14 @@ def _prepare(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
     """Tell the planner of questions that read few rows by indexes, each in a few milliseconds.
 
     What pays for questions that run for seconds is turned off. A page costs about the same wherever
-    it is; the usual setting is of disks that turn, and takes small tables for better read whole.
+    it is; the usual setting is of disks that turn, and takes small tables for better read whole. A
+    plan is made once, for any values: for thousands of ids at hand it would read whole tables, too.
     Not as a start-up option: poolers such as PgBouncer refuse these.
     """
     cursor = connection.cursor()
-    for setting in ("jit = off", "random_page_cost = 1.1"):
-        cursor.execute(f"SET {setting}")
+    cursor.execute("SET jit = off")
+    cursor.execute("SET random_page_cost = 1.1")
+    cursor.execute("SET plan_cache_mode = force_generic_plan")
     cursor.close()
     connection.commit()
 
