@@ -69,8 +69,9 @@ function begin() {
   if (view.scale >= READABLE) return;
   view.scale = Math.max(READABLE, view.scale);
   center(root);
-  const aside = stage.clientWidth / view.scale * 0.36;
-  view.x += place(root).x > full.width / 2 ? -aside : aside;
+  const { x, width } = place(root);
+  const aside = stage.clientWidth / view.scale / 2 - width / 2 - 24;
+  view.x += x > full.width / 2 ? -aside : aside;
   show();
 }
 
