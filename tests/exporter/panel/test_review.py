@@ -59,7 +59,7 @@ def corrupted(address: str, engine: sa.Engine) -> str:
 
 @pytest.mark.browser
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
-def test_the_culprit_is_three_clicks_from_home(
+def test_the_culprit_is_two_clicks_from_home(
     browser: Browser, corrupted: str, *, scripts: bool
 ) -> None:
     page = browser.new_context(java_script_enabled=scripts).new_page()
