@@ -1,5 +1,6 @@
 """What a snapshot says of outputs: what they held, in the newest run and in all, and drift."""
 
+import json
 import random
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -194,3 +195,19 @@ def test_a_hundred_thousand_outputs_are_bounded_and_what_is_folded_is_counted(
     assert fitted.series <= 2_000
     assert fitted.folded > 99_000
     assert (OVERFLOW, "", "") in fitted.values[metrics.OUTPUT_NULL_RATIO]
+
+
+def test_what_other_senders_write_is_counted_too(connection: sa.Connection) -> None:
+    numbers = {"infinite": 0, "scale": 0, "zeros": 3, "positive": {"offset": 1, "counts": [2]}}
+    column = {"name": "delay", "kind": "numeric", "count": 5, "nulls": 0, "new": [[]]}
+    text = json.dumps([{**column, "numbers": {**numbers, "negative": None}}])
+    nested = text.replace("[[]]", "[" * 900 + "]" * 900)
+    write_runs(
+        connection,
+        [
+            make_run("etl", n, profiles=(make_profile(variable="flights")._replace(columns=each),))
+            for n, each in enumerate((text, nested))
+        ],
+    )
+
+    assert sum(count(look(connection), *DELAY).counts) == 10

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
@@ -15,9 +16,32 @@ from mltrace_exporter.store.schema import output_total
 from mltrace_otel.profiles.bounds import choose_bounds, count_between
 from mltrace_otel.profiles.encoding import decode_columns
 from mltrace_otel.profiles.histograms import count_all, count_values, merge_histograms
-from mltrace_otel.profiles.shapes import ColumnKind, Histogram
+from mltrace_otel.profiles.shapes import Buckets, ColumnKind, Histogram
 
 Bounds = tuple[float, ...]
+
+
+class _Side(msgspec.Struct):
+    offset: int
+    counts: tuple[int, ...]
+
+
+class _Numbers(msgspec.Struct):
+    scale: int
+    zeros: int
+    positive: _Side | None = None
+    negative: _Side | None = None
+
+
+class _Column(msgspec.Struct):
+    """What is wanted of a column, which takes a tenth of the time to read."""
+
+    name: str
+    kind: str
+    numbers: _Numbers | None = None
+
+
+_decoder = msgspec.json.Decoder(list[_Column])
 
 
 class OutputKey(NamedTuple):
@@ -59,13 +83,29 @@ def count_outputs(connection: sa.Connection, runs: Iterable[Run]) -> None:
 def _list_numbers(run: Run) -> Iterator[tuple[OutputKey, Histogram]]:
     for profile in run.profiles:
         if profile.direction == "output":
-            for column in decode_columns(profile.columns):
-                if column.kind is ColumnKind.NUMERIC and column.numbers:
-                    key = OutputKey(run.component, profile.variable, column.name)
-                    yield key, column.numbers.histogram
+            for name, histogram in _read_histograms(profile.columns):
+                yield OutputKey(run.component, profile.variable, name), histogram
     for metric in run.metrics:
         if metric.is_output:
             yield OutputKey(run.component, metric.name, ""), count_values([metric.value])
+
+
+def _read_histograms(text: str) -> Iterator[tuple[str, Histogram]]:
+    try:
+        columns = _decoder.decode(text)
+    except (msgspec.MsgspecError, RecursionError):  # what only the reader of whole profiles takes
+        for each in decode_columns(text):
+            if each.kind is ColumnKind.NUMERIC and each.numbers:
+                yield each.name, each.numbers.histogram
+        return
+    for column in columns:
+        if column.kind == ColumnKind.NUMERIC and column.numbers:
+            told = column.numbers
+            sides = (
+                Buckets(side.offset, side.counts) if side else Buckets()
+                for side in (told.positive, told.negative)
+            )
+            yield column.name, Histogram(told.scale, told.zeros, *sides)
 
 
 def _read_bounds(connection: sa.Connection, keys: Iterable[OutputKey]) -> dict[OutputKey, Bounds]:
