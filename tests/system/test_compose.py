@@ -140,16 +140,17 @@ def test_a_name_that_is_not_the_services_gets_no_answer(stack: Stack) -> None:
 
 
 def test_what_was_stored_is_there_when_everything_was_stopped(stack: Stack, tmp_path: Path) -> None:
+    wanted = count_runs(stack) + 1
     run_pipeline(stack, tmp_path, "5")
 
-    before = await_value(lambda: count_runs(stack), "the run", every_s=0.5)
+    await_value(lambda: count_runs(stack) == wanted, "the run", every_s=0.5)
     for name in reversed(stack.services):
         assert stack.services[name].stop() in {0, None}, name
     for name, service in stack.services.items():
         service.start()
         if name == "volumes":
             assert service.await_end() == 0
-    assert count_runs(stack) == before
+    assert count_runs(stack) == wanted
 
 
 def test_the_file_is_read_with_every_profile_and_choice(project: dict[str, Any]) -> None:
