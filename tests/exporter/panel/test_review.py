@@ -181,7 +181,7 @@ def test_what_is_resolved_must_be_ticked(pipeline: str) -> None:
 @pytest.mark.browser
 def test_flags_of_hostile_names_are_resolved_like_any_other(page: Page, pipeline: str) -> None:
     visit(page, f"{pipeline}/flags")
-    row = page.locator("tr", has=page.locator("th a", has_text=HOSTILE[:20]))
+    row = page.locator("tr", has=page.locator("th a", has_text=HOSTILE[:15]))
     row.get_by_role("checkbox").check()
     page.get_by_role("button", name="Resolve the ticked flags").click()
     expect(page.get_by_role("link", name="Review 2 flagged")).to_be_visible()
