@@ -22,7 +22,7 @@ def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
     with receive_http() as receiver:
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.url)
         yield receiver
-        assert flush(10), "a test left runs that nobody takes"
+        assert flush(60), "a test left runs that nobody takes"
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def recorded(receiver: Receiver) -> Recorded:
     """Return what was recorded, in the order in which runs ended."""
 
     def read() -> list[Run]:
-        assert flush(10), "the receiver did not take the runs"
+        assert flush(60), "the receiver did not take the runs"
         return receiver.runs()
 
     return read
