@@ -8,7 +8,7 @@ const boxes = [...svg.querySelectorAll(".box")];
 const lines = [...svg.querySelectorAll(".line")];
 const byKey = new Map(boxes.map((box) => [box.dataset.key, box]));
 const root = byKey.get(svg.dataset.root);
-const SMALLEST = 0.08, LARGEST = 2.5, READABLE = 0.85, STEP = 1.3, SLOP_PX = 4;
+const SMALLEST = 0.08, LARGEST = 2.5, READABLE = 0.75, STEP = 1.3, SLOP_PX = 4;
 const FEW = 400; // of more boxes not all are painted anew whenever the hand moves
 
 // What is seen: the point at the left upper corner, and pixels of the screen for one of the drawing.
