@@ -16,6 +16,7 @@ Run with `python benchmarks/history.py [FOLDER] [--runs N] [--seed N]`.
 
 import argparse
 import hashlib
+import io
 import json
 import random
 import tempfile
@@ -173,8 +174,8 @@ def _drop_indexes(connection: sa.Connection) -> list[str]:
 def _copy(connection: sa.Connection, table: str, lines: list[str]) -> None:
     driver: Any = connection.connection.driver_connection
     columns = ", ".join(f'"{name}"' for name in _COLUMNS[table])
-    with driver.cursor() as cursor, cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
-        copy.write("".join(lines))
+    with driver.cursor() as cursor:
+        cursor.copy_expert(f"COPY {table} ({columns}) FROM STDIN", io.StringIO("".join(lines)))
 
 
 def _finish(connection: sa.Connection, runs: int) -> None:

@@ -13,6 +13,7 @@ runs. With `--rounds 13` more than 1,000,000 runs go through each door, and memo
 """
 
 import argparse
+import io
 import json
 import multiprocessing
 import os
@@ -60,7 +61,7 @@ def main() -> None:
         "grpc": open_grpc,
     }
     with tempfile.TemporaryDirectory() as home, run_server(Path(home)) as (addresses, pid):
-        database = f"postgresql+psycopg://postgres@/postgres?host={home}/postgres&port=5432"
+        database = f"postgresql+psycopg2://postgres@/postgres?host={home}/postgres&port=5432"
         figures: list[dict[str, Any]] = [
             {
                 "way": name,
@@ -305,7 +306,7 @@ def read_ids(connection: sa.Connection, limit: int) -> list[Sequence[int]]:
     return [ids[start : start + RUNS_PER_COPY] for start in range(0, len(ids), RUNS_PER_COPY)]
 
 
-def read_batch(connection: sa.Connection, ids: Sequence[int]) -> dict[str, bytes]:
+def read_batch(connection: sa.Connection, ids: Sequence[int]) -> dict[str, str]:
     """Return rows of some runs by table as COPY writes them; a pointer goes with its first run."""
     between = f"BETWEEN {ids[0]} AND {ids[-1]}"
     queries = {
@@ -320,20 +321,21 @@ def read_batch(connection: sa.Connection, ids: Sequence[int]) -> dict[str, bytes
     return {table: copy_out(connection, query) for table, query in queries.items()}
 
 
-def copy_out(connection: sa.Connection, query: str) -> bytes:
+def copy_out(connection: sa.Connection, query: str) -> str:
     """Return a query's rows as COPY writes them."""
     driver: Any = connection.connection.driver_connection
-    with driver.cursor() as cursor, cursor.copy(f"COPY ({query}) TO STDOUT") as rows:
-        return b"".join(rows)
+    rows = io.StringIO()
+    with driver.cursor() as cursor:
+        cursor.copy_expert(f"COPY ({query}) TO STDOUT", rows)
+    return rows.getvalue()
 
 
-def write_batch(connection: sa.Connection, batch: Mapping[str, bytes]) -> None:
+def write_batch(connection: sa.Connection, batch: Mapping[str, str]) -> None:
     """Copy rows into their tables."""
     driver: Any = connection.connection.driver_connection
     with driver.cursor() as cursor:
         for table, rows in batch.items():
-            with cursor.copy(f"COPY {table} FROM STDIN") as copy:
-                copy.write(rows)
+            cursor.copy_expert(f"COPY {table} FROM STDIN", io.StringIO(rows))
 
 
 if __name__ == "__main__":

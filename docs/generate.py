@@ -233,7 +233,7 @@ def render_sql_views() -> str:
 
 def render_http_api() -> str:
     """Return the page about the HTTP API."""
-    document = create_app(open_engine("postgresql+psycopg://nowhere")).openapi()
+    document = create_app(open_engine("postgresql+psycopg2://nowhere")).openapi()
     choices = {
         name: schema["enum"]
         for name, schema in document["components"]["schemas"].items()

@@ -14,8 +14,8 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 
-import psycopg
-import psycopg.errors
+import psycopg2
+import psycopg2.errors
 import sqlalchemy as sa
 
 from mltrace_exporter.decode import Encoding, decode_request
@@ -29,13 +29,13 @@ _log = logging.getLogger(__name__)
 
 # What sending the same again cannot mend.
 _REFUSED = (
-    psycopg.DataError,
-    psycopg.IntegrityError,
-    psycopg.errors.ProgramLimitExceeded,
+    psycopg2.DataError,
+    psycopg2.IntegrityError,
+    psycopg2.errors.ProgramLimitExceeded,
 )
 
 # What two exporters on one database get when they store the same at the same time.
-_CONFLICTS = (psycopg.errors.UniqueViolation, psycopg.errors.DeadlockDetected)
+_CONFLICTS = (psycopg2.errors.UniqueViolation, psycopg2.errors.DeadlockDetected)
 
 _GROUP_LIMIT_SPANS = 4096
 # While the database stores what one of them gave it, another makes rows of what came next.
@@ -189,7 +189,7 @@ class Ingest:
         for _ in range(_CONFLICT_TRIES - 1):
             try:
                 return self._commit_once(batch)
-            except (sa.exc.DBAPIError, psycopg.Error) as error:
+            except (sa.exc.DBAPIError, psycopg2.Error) as error:
                 if not isinstance(_find_cause(error), _CONFLICTS):
                     raise
                 _log.info("another exporter was storing the same meanwhile: trying again")
@@ -223,7 +223,7 @@ class Ingest:
         """Commit a request; where the database refuses it, halves of it, down to single spans."""
         try:
             return self._commit(batch)
-        except (sa.exc.DBAPIError, psycopg.Error) as error:
+        except (sa.exc.DBAPIError, psycopg2.Error) as error:
             if not _is_refusal(error):
                 raise
             said = batch.list_said()
@@ -244,7 +244,7 @@ class Ingest:
 
     def _name_failure(self, error: Exception) -> ExporterError:
         cause = _find_cause(error)
-        if isinstance(cause, psycopg.Error | sa.exc.SQLAlchemyError):
+        if isinstance(cause, psycopg2.Error | sa.exc.SQLAlchemyError):
             self.journal.lose_database(str(cause))
         else:
             _log.error("a request could not be stored", exc_info=error)
@@ -270,7 +270,7 @@ def _is_refusal(error: Exception) -> bool:
 
 
 def _is_outage(error: Exception) -> bool:
-    return isinstance(_find_cause(error), psycopg.OperationalError)
+    return isinstance(_find_cause(error), psycopg2.OperationalError)
 
 
 def _find_cause(error: Exception) -> BaseException:

@@ -182,7 +182,7 @@ def read_database_url(text: str, password_file: Path | None = None) -> str:
         raise SettingsError(
             "The database URL must look like postgresql://user:password@host:5432/database."
         )
-    url = url.set(drivername="postgresql+psycopg")
+    url = url.set(drivername="postgresql+psycopg2")
     if password_file:
         url = url.set(password=_read_password(url, password_file))
     if "connect_timeout" not in url.query:

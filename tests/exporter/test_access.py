@@ -43,7 +43,7 @@ def test_an_answer_is_logged_with_its_status_and_given_the_id(
 
 
 def test_a_probe_that_fails_is_told(lines: Callable[[], list[logging.LogRecord]]) -> None:
-    engine = sa.create_engine("postgresql+psycopg://nobody@/nothing?host=/nowhere")
+    engine = sa.create_engine("postgresql+psycopg2://nobody@/nothing?host=/nowhere")
     with serve(wrap(create_app(engine))) as url:
         assert httpx.get(f"{url}/healthz").status_code == 503
     (told,) = lines()

@@ -77,7 +77,7 @@ def test_health_and_metrics_are_served_beside_panel_and_api(engine: sa.Engine) -
 
 
 def test_without_a_database_health_fails_and_metrics_say_so() -> None:
-    engine = sa.create_engine("postgresql+psycopg://nobody@/nothing?host=/nowhere")
+    engine = sa.create_engine("postgresql+psycopg2://nobody@/nothing?host=/nowhere")
     with serve(create_app(engine)) as url:
         assert httpx.get(f"{url}/healthz").status_code == 503
         assert "mltrace_exporter_poll_errors_total 1.0" in httpx.get(f"{url}/metrics").text
@@ -95,7 +95,7 @@ def test_it_is_ready_once_the_tables_are_the_newest(engine: sa.Engine) -> None:
 
 
 def test_without_a_database_it_is_not_ready() -> None:
-    engine = sa.create_engine("postgresql+psycopg://nobody@/nothing?host=/nowhere")
+    engine = sa.create_engine("postgresql+psycopg2://nobody@/nothing?host=/nowhere")
     with serve(create_app(engine)) as url:
         assert httpx.get(f"{url}/readyz").status_code == 503
 

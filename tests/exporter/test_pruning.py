@@ -101,7 +101,7 @@ def count_parts(engine: sa.Engine) -> int:
 def test_a_database_that_is_away_is_told_and_does_not_end_it(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    gone = sa.create_engine("postgresql+psycopg://nobody@/nothing?host=/nowhere")
+    gone = sa.create_engine("postgresql+psycopg2://nobody@/nothing?host=/nowhere")
     with caplog.at_level(logging.WARNING):
         pruner = Pruner(gone, ONE_EACH, interval_s=0.05)
         await_value(lambda: len(caplog.records) > 1, "two warnings")

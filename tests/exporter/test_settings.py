@@ -39,7 +39,7 @@ def test_usual_addresses_of_a_database_are_understood(scheme: str) -> None:
     url = sa.make_url(
         read_database_url(f"{scheme}://me:s%40cret@db.example:5433/runs?sslmode=require")
     )
-    assert url.drivername == "postgresql+psycopg"
+    assert url.drivername == "postgresql+psycopg2"
     assert (url.password, url.port, url.database) == ("s@cret", 5433, "runs")
     assert url.query == {"sslmode": "require", "connect_timeout": "10"}
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import httpx
-import psycopg
+import psycopg2
 import pytest
 from loading import Load, check_stored_once, keep_sending
 from services import Exporter, await_value
@@ -67,8 +67,8 @@ def find_backend(data: Path) -> int:
 
 
 @contextmanager
-def ask(data: Path) -> Iterator["psycopg.Cursor[tuple[object, ...]]"]:
-    connection = psycopg.connect(host=str(data), port=5432, user="postgres", dbname="postgres")
+def ask(data: Path) -> Iterator["psycopg2.extensions.cursor"]:
+    connection = psycopg2.connect(host=str(data), port=5432, user="postgres", dbname="postgres")
     try:
         connection.autocommit = True
         with connection.cursor() as cursor:
@@ -154,7 +154,7 @@ def fill(disk: Path, left_mib: int) -> Path:
 
 def use_up_log(data: Path) -> None:
     """Have the server begin new files of its log until there is no room for one."""
-    with suppress(psycopg.Error), ask(data) as cursor:
+    with suppress(psycopg2.Error), ask(data) as cursor:
         for _ in range(DISK_MIB):
             cursor.execute("SELECT pg_logical_emit_message(false, 'test', 'x'), pg_switch_wal()")
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, NoReturn, Self
 
-import psycopg
+import psycopg2
 
 from mltrace_exporter.embedded.programs import Programs, find_programs
 from mltrace_exporter.errors import SettingsError, Unavailable
@@ -73,7 +73,7 @@ class EmbeddedPostgres:
     @property
     def url(self) -> str:
         """The database's address for SQLAlchemy."""
-        return f"postgresql+psycopg://postgres@/postgres?host={self._socket_dir}&port={_PORT}"
+        return f"postgresql+psycopg2://postgres@/postgres?host={self._socket_dir}&port={_PORT}"
 
     def __enter__(self) -> Self:
         """Start the server and return when it answers.
@@ -253,10 +253,10 @@ def _await_answer(
     deadline = time.monotonic() + _START_TIMEOUT_S
     while process.poll() is None:
         try:
-            psycopg.connect(
+            psycopg2.connect(
                 host=str(socket_dir), port=_PORT, user="postgres", dbname="postgres"
             ).close()
-        except psycopg.OperationalError:
+        except psycopg2.OperationalError:
             if time.monotonic() > deadline:
                 break
             time.sleep(_POLL_S)

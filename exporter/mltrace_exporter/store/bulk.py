@@ -3,6 +3,7 @@
 Source: PostgreSQL documentation, COPY, "Text Format"; Arrays, "Array Input and Output Syntax".
 """
 
+import io
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -25,13 +26,13 @@ def copy_rows(
     """Append ``rows`` to ``table`` within the connection's transaction.
 
     Args:
-        connection: its driver must be psycopg.
+        connection: its driver must be psycopg2.
         table: where to.
         columns: names of the columns that each row gives, in the row's order.
         rows: values of str, bytes, bool, int, float, datetime, tuple of str, dict (JSON) or None.
 
     Raises:
-        psycopg.errors.UniqueViolation: a key is there already; roll the transaction back.
+        psycopg2.errors.UniqueViolation: a key is there already; roll the transaction back.
     """
     copy_lines(connection, table, columns, map(encode_cells, rows))
 
@@ -45,8 +46,8 @@ def copy_lines(
         return
     names = ", ".join(f'"{name}"' for name in columns)
     driver: Any = connection.connection.driver_connection
-    with driver.cursor() as cursor, cursor.copy(f'COPY "{table.name}" ({names}) FROM STDIN') as to:
-        to.write(body)
+    with driver.cursor() as cursor:
+        cursor.copy_expert(f'COPY "{table.name}" ({names}) FROM STDIN', io.StringIO(body))
 
 
 def encode_cells(row: Iterable[object]) -> str:

@@ -24,7 +24,7 @@ def open_engine(url: str, pool_size: int = 10) -> sa.Engine:
     """Return an engine on the database at ``url``; no connection is made yet.
 
     Args:
-        url: ``postgresql://...`` or ``postgresql+psycopg://...``.
+        url: ``postgresql://...`` or ``postgresql+psycopg2://...``.
         pool_size: connections kept open; as many again are opened under load.
     """
     engine = sa.create_engine(
@@ -32,15 +32,9 @@ def open_engine(url: str, pool_size: int = 10) -> sa.Engine:
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_pre_ping=True,
-        # The connection that was used last has its statements planned.
-        pool_use_lifo=True,
         # It takes a lateral that refers to its left side for a cartesian product.
         enable_from_linting=False,
-        connect_args={
-            "application_name": "mltrace-exporter",
-            # To plan ours costs more than to run them: each is prepared at its second use.
-            "prepare_threshold": 1,
-        },
+        connect_args={"application_name": "mltrace-exporter"},
     )
     sa.event.listen(engine, "connect", _prepare)
     return engine
@@ -50,14 +44,12 @@ def _prepare(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
     """Tell the planner of questions that read few rows by indexes, each in a few milliseconds.
 
     What pays for questions that run for seconds is turned off. A page costs about the same wherever
-    it is; the usual setting is of disks that turn, and takes small tables for better read whole. A
-    plan is made once, for any values: for thousands of ids at hand it would read whole tables, too.
+    it is; the usual setting is of disks that turn, and takes small tables for better read whole.
     Not as a start-up option: poolers such as PgBouncer refuse these.
     """
     cursor = connection.cursor()
     cursor.execute("SET jit = off")
     cursor.execute("SET random_page_cost = 1.1")
-    cursor.execute("SET plan_cache_mode = force_generic_plan")
     cursor.close()
     connection.commit()
 

@@ -57,7 +57,7 @@ def test_each_failure_has_its_error(api: ApiClient) -> None:
 
 
 def test_a_server_without_database_has_failed() -> None:
-    nowhere = open_engine("postgresql+psycopg://nobody@127.0.0.1:1/nothing")
+    nowhere = open_engine("postgresql+psycopg2://nobody@127.0.0.1:1/nothing")
     with (
         serve_api(nowhere) as url,
         ApiClient(url) as client,

@@ -80,7 +80,7 @@ def test_a_body_that_is_no_json_is_refused(api: httpx.Client) -> None:
 
 
 def test_a_lost_database_is_worth_another_try() -> None:
-    nowhere = open_engine("postgresql+psycopg://nobody@127.0.0.1:1/nothing")
+    nowhere = open_engine("postgresql+psycopg2://nobody@127.0.0.1:1/nothing")
     with serve_api(nowhere) as url:
         answer = httpx.get(f"{url}/api/runs")
 

@@ -35,7 +35,7 @@ NAMES = (
 
 def list_operations() -> list[Operation]:
     """All operations of the document; making it asks no database."""
-    app = create_app(open_engine("postgresql+psycopg://nobody@127.0.0.1:1/nothing"))
+    app = create_app(open_engine("postgresql+psycopg2://nobody@127.0.0.1:1/nothing"))
     schema = schemathesis.openapi.from_dict(app.openapi())
     return [found.ok() for found in schema.get_all_operations() if isinstance(found, Ok)]
 

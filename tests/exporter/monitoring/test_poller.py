@@ -54,7 +54,7 @@ def test_what_is_known_is_answered_although_the_store_is_away(engine: sa.Engine)
 
 
 def test_nothing_fires_before_anything_is_known() -> None:
-    engine = sa.create_engine("postgresql+psycopg://nobody@/nothing?host=/nowhere")
+    engine = sa.create_engine("postgresql+psycopg2://nobody@/nothing?host=/nowhere")
     with serve(create_app(engine)) as url:
         answer = httpx.get(f"{url}/api/alerts")
 

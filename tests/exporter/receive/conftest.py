@@ -19,7 +19,7 @@ def ingest(engine: sa.Engine) -> Iterator[Ingest]:
 
 @pytest.fixture
 def ingest_without_database() -> Iterator[Ingest]:
-    engine = open_engine("postgresql+psycopg://nobody@/nothing?host=/nowhere")
+    engine = open_engine("postgresql+psycopg2://nobody@/nothing?host=/nowhere")
     ingest = Ingest(engine)
     yield ingest
     ingest.close()

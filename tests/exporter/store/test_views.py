@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-import psycopg
+import psycopg2
 import pytest
 import sqlalchemy as sa
 from builders import make_profile, make_run, make_test, read, wrote
@@ -167,7 +167,7 @@ def test_the_reader_reads_the_views_and_nothing_else(filled: sa.Connection) -> N
             filled.begin_nested(),
         ):
             filled.execute(sa.text(forbidden))
-        assert isinstance(raised.value.orig, psycopg.errors.InsufficientPrivilege)
+        assert isinstance(raised.value.orig, psycopg2.errors.InsufficientPrivilege)
 
 
 def test_views_are_made_anew_only_when_they_are_others(engine: sa.Engine) -> None:

@@ -57,7 +57,7 @@ def write_batch(connection: sa.Connection, batch: Batch) -> Written:
     caller commits. Rows are written in one order by every exporter, so that two cannot deadlock.
 
     Raises:
-        psycopg.errors.UniqueViolation: another exporter stored one of the runs at the same time;
+        psycopg2.errors.UniqueViolation: another exporter stored one of the runs at the same time;
             roll back and call again.
     """
     lock_parts(connection, writes_parts=bool(batch.parts))
