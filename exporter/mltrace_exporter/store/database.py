@@ -14,6 +14,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from mltrace_exporter.errors import Unavailable
 from mltrace_exporter.store import views
+from mltrace_exporter.store.preparation import prepare_statements
 
 # Any number will do, as long as every exporter asks for the same one.
 _MIGRATION_LOCK = 0x6D6C7472
@@ -32,24 +33,29 @@ def open_engine(url: str, pool_size: int = 10) -> sa.Engine:
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_pre_ping=True,
+        # The connection that was used last has its statements planned.
+        pool_use_lifo=True,
         # It takes a lateral that refers to its left side for a cartesian product.
         enable_from_linting=False,
         connect_args={"application_name": "mltrace-exporter"},
     )
-    sa.event.listen(engine, "connect", _prepare)
+    sa.event.listen(engine, "connect", _tune)
+    prepare_statements(engine)
     return engine
 
 
-def _prepare(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
+def _tune(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
     """Tell the planner of questions that read few rows by indexes, each in a few milliseconds.
 
     What pays for questions that run for seconds is turned off. A page costs about the same wherever
-    it is; the usual setting is of disks that turn, and takes small tables for better read whole.
+    it is; the usual setting is of disks that turn, and takes small tables for better read whole. A
+    plan is made once, for any values: for thousands of ids at hand it would read whole tables, too.
     Not as a start-up option: poolers such as PgBouncer refuse these.
     """
     cursor = connection.cursor()
     cursor.execute("SET jit = off")
     cursor.execute("SET random_page_cost = 1.1")
+    cursor.execute("SET plan_cache_mode = force_generic_plan")
     cursor.close()
     connection.commit()
 

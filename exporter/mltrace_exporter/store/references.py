@@ -2,13 +2,13 @@
 
 from collections.abc import Collection
 from datetime import datetime
-from functools import cache
 from typing import NamedTuple
 
 import sqlalchemy as sa
 
 from mltrace_exporter.lineage.skew import Kept
 from mltrace_exporter.store.bulk import ask
+from mltrace_exporter.store.preparation import prepared
 from mltrace_exporter.store.schema import component_run, key_partition, profile
 
 _LOOKED_THROUGH = 200
@@ -33,7 +33,7 @@ def list_kept(connection: sa.Connection, run_ids: Collection[int]) -> list[Kept]
     ]
 
 
-@cache
+@prepared
 def _select_kept() -> sa.Select[int, str, datetime, bytes, bytes, str, str]:
     asked, run = ask(id=sa.BigInteger), component_run
     return (
@@ -69,13 +69,13 @@ def find_earlier(
         limit: how many, at most.
     """
     found = {name_key(each): list[ProfileKey]() for each in list_kept(connection, run_ids)}
-    for same_partition in (True, False):
+    for select in (_select_earlier_of_partition, _select_earlier_of_any):
         wanted = sorted({key.run_id for key, earlier in found.items() if not earlier})
         if not wanted:
             break
         lacking = {key for key, earlier in found.items() if not earlier}
         parameters = {"id": wanted, "limit": limit}
-        rows = connection.execute(_select_earlier(same_partition=same_partition), parameters)
+        rows = connection.execute(select(), parameters)
         for run_id, direction, variable, earlier_id in rows:
             key = ProfileKey(run_id, direction, variable)
             if key in lacking:
@@ -83,7 +83,16 @@ def find_earlier(
     return {key: earlier[::-1] for key, earlier in found.items()}
 
 
-@cache
+@prepared
+def _select_earlier_of_partition() -> sa.Select[int, str, str, int]:
+    return _select_earlier(same_partition=True)
+
+
+@prepared
+def _select_earlier_of_any() -> sa.Select[int, str, str, int]:
+    return _select_earlier(same_partition=False)
+
+
 def _select_earlier(*, same_partition: bool) -> sa.Select[int, str, str, int]:
     asked = ask(id=sa.BigInteger)
     run, earlier = component_run.alias("run"), component_run.alias("earlier")

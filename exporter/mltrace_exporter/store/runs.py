@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from functools import cache
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -11,6 +10,7 @@ from sqlalchemy.dialects import postgresql as pg
 from mltrace_exporter.store.bulk import ask
 from mltrace_exporter.store.lineage.edges import is_direction, is_final
 from mltrace_exporter.store.liveness import shown_end, shown_execution
+from mltrace_exporter.store.preparation import prepared
 from mltrace_exporter.store.schema import (
     code,
     component,
@@ -104,7 +104,7 @@ def read_names(connection: sa.Connection, pointer_ids: Collection[int]) -> dict[
     return dict(connection.execute(query, {"id": list(pointer_ids)}).all())
 
 
-@cache
+@prepared
 def _select_summaries() -> sa.Select[*tuple[Any, ...]]:
     asked, run = ask(id=sa.BigInteger), component_run
     io, verdict = _sum_up_io(run), _judge(run)

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from functools import cache
 from itertools import islice
 from typing import NamedTuple
 
@@ -11,6 +10,7 @@ import sqlalchemy as sa
 from mltrace_exporter.lineage.graph import measure_depths
 from mltrace_exporter.store.bulk import ask
 from mltrace_exporter.store.lineage.edges import edges_of
+from mltrace_exporter.store.preparation import prepared
 from mltrace_exporter.store.schema import io_pointer
 
 _SPARE_EDGES = 1000
@@ -102,7 +102,7 @@ def read_lineage(
 
 
 # Built once: to build such a statement takes longer than to run it.
-@cache
+@prepared
 def _select_ancestors() -> sa.Select[int]:
     start = ask(id=sa.BigInteger)
     upstream = sa.select(start.c.id).cte("upstream", recursive=True)
@@ -113,7 +113,7 @@ def _select_ancestors() -> sa.Select[int]:
     return sa.select(upstream.c.id).limit(sa.bindparam("limit", type_=sa.BigInteger))
 
 
-@cache
+@prepared
 def _select_lineage() -> sa.Select[int, int]:
     start = ask(id=sa.BigInteger)
     nobody = sa.cast(sa.null(), sa.BigInteger).label("consumer_id")
@@ -127,7 +127,7 @@ def _select_lineage() -> sa.Select[int, int]:
     return sa.select(walked).limit(sa.bindparam("limit", type_=sa.BigInteger))
 
 
-@cache
+@prepared
 def _select_walk() -> sa.Select[int, int, str, str, bool, int]:
     nothing = sa.cast(sa.null(), sa.BigInteger)
     begun = sa.select(
@@ -136,7 +136,7 @@ def _select_walk() -> sa.Select[int, int, str, str, bool, int]:
         nothing.label("pointer_id"),
         nothing.label("written_id"),
         sa.cast(sa.null(), sa.Text).label("rule"),
-        sa.literal(value=False).label("changed"),
+        sa.false().label("changed"),
     )
     walked = begun.cte("walked", recursive=True)
     level = sa.select(walked.c.producer_id.label("id")).distinct().subquery("level")
@@ -154,7 +154,7 @@ def _select_walk() -> sa.Select[int, int, str, str, bool, int]:
     ).outerjoin_from(found, io_pointer, io_pointer.c.id == found.c.pointer_id)
 
 
-@cache
+@prepared
 def _select_edges() -> sa.Select[int, int, str, str, bool, int]:
     asked = ask(id=sa.BigInteger)
     edge = edges_of(asked.c.id)

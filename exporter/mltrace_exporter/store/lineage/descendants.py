@@ -7,7 +7,6 @@ not bring up its whole history.
 """
 
 from collections.abc import Collection
-from functools import cache
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
@@ -20,6 +19,7 @@ from mltrace_exporter.store.lineage.edges import (
     is_direction,
     is_final,
 )
+from mltrace_exporter.store.preparation import prepared
 from mltrace_exporter.store.schema import component_run, io_pointer, run_io
 
 
@@ -46,7 +46,7 @@ def read_consumers(
     return [(*row,) for row in connection.execute(_select_consumers(), parameters)]
 
 
-@cache
+@prepared
 def _select_consumers() -> sa.Select[int | None, int, str]:
     asked, run = ask(id=sa.BigInteger), component_run.alias("reader")
     candidate = _candidates(asked.c.id)
@@ -63,7 +63,7 @@ def _select_consumers() -> sa.Select[int | None, int, str]:
     )
 
 
-@cache
+@prepared
 def _select_readers() -> sa.Select[int, int, str, str, bool, int]:
     asked = ask(id=sa.BigInteger)
     candidate = _candidates(asked.c.id)
@@ -83,7 +83,7 @@ def _select_readers() -> sa.Select[int, int, str, str, bool, int]:
     )
 
 
-@cache
+@prepared
 def _select_descendants() -> sa.Select[int]:
     start = ask(id=sa.BigInteger)
     downstream = sa.select(start.c.id).cte("downstream", recursive=True)

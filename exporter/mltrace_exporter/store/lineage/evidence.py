@@ -3,13 +3,13 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from mltrace_exporter.store.bulk import ask
 from mltrace_exporter.store.lineage.edges import is_final
+from mltrace_exporter.store.preparation import prepared
 from mltrace_exporter.store.schema import component_run, is_failed_test, test_result
 
 
@@ -59,7 +59,7 @@ def list_failed_tests(run: sa.Table) -> sa.ScalarSelect[list[str]]:
     )
 
 
-@cache
+@prepared
 def _select_evidence() -> sa.Select[int, datetime, str | None, list[str], bool, bool]:
     asked, run = ask(id=sa.BigInteger), component_run
     before = _run_before(run)

@@ -1,13 +1,13 @@
 """For runs that are suspect: the run of the same component to hold each against."""
 
 from collections.abc import Collection
-from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 
 from mltrace_exporter.store.bulk import ask
 from mltrace_exporter.store.lineage.edges import is_final
+from mltrace_exporter.store.preparation import prepared
 from mltrace_exporter.store.schema import component_run
 
 
@@ -27,7 +27,7 @@ def find_siblings(
     return dict(connection.execute(_select_siblings(), parameters).all())
 
 
-@cache
+@prepared
 def _select_siblings() -> sa.Select[int, int]:
     asked, run = ask(id=sa.BigInteger), component_run
     involved = sa.select(ask(involved=sa.BigInteger).c.involved).cte("those")

@@ -11,7 +11,6 @@ tells; only for the others is anything counted.
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from functools import cache
 
 import sqlalchemy as sa
 
@@ -21,6 +20,7 @@ from mltrace_exporter.store.bulk import ask
 from mltrace_exporter.store.lineage.ancestors import Edge
 from mltrace_exporter.store.lineage.edges import is_direction
 from mltrace_exporter.store.lineage.skews import tell_skews
+from mltrace_exporter.store.preparation import prepared
 from mltrace_exporter.store.schema import component_run, key_partition, run_io
 from mltrace_otel.contract.attributes import DEFAULT_STALENESS_THRESHOLD_S
 
@@ -71,7 +71,7 @@ def read_stale(connection: sa.Connection, edges: Iterable[Edge]) -> list[Depende
     ]
 
 
-@cache
+@prepared
 def _select_stale() -> sa.Select[int, int, str, float, float, int]:
     asked = ask(consumer=sa.BigInteger, producer=sa.BigInteger, pointer=sa.BigInteger)
     found = select_dependencies(asked).subquery("found")

@@ -2,13 +2,13 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from functools import cache
 
 import sqlalchemy as sa
 
 from mltrace_exporter.store.bulk import ask
 from mltrace_exporter.store.lineage.evidence import list_failed_tests
 from mltrace_exporter.store.liveness import shown_execution
+from mltrace_exporter.store.preparation import prepared
 from mltrace_exporter.store.schema import component_run
 
 
@@ -28,7 +28,7 @@ def read_verdicts(connection: sa.Connection, run_ids: Collection[int]) -> list[V
     return [Verdict(*row) for row in rows]
 
 
-@cache
+@prepared
 def _select_verdicts() -> sa.Select[int, str, str, list[str]]:
     asked, run = ask(id=sa.BigInteger), component_run
     return sa.select(
