@@ -26,6 +26,7 @@ from otlp import write_protobuf
 from services import REPOSITORY, await_value, require
 
 from mltrace_exporter.embedded import EmbeddedPostgres
+from mltrace_exporter.model import Run
 
 RATE_INTERVAL = "8s"
 """$__rate_interval where there is a scrape a second: wide enough for a slow machine."""
@@ -39,6 +40,8 @@ _SCRAPED = """
     and on () count_over_time(mltrace_component_runs_total{component="report",
         outcome="succeeded"}[8s]) >= 4
 """
+# A run that was counted between two scrapes.
+_COUNTED = 'increase(mltrace_component_run_duration_seconds_count{component="report"}[8s]) > 0'
 _RECENT_COMPONENTS = (
     "SELECT DISTINCT component FROM mltrace_ro.recent_runs WHERE $__timeFilter(started_at)"
 )
@@ -105,8 +108,10 @@ def open_stack(root: Path) -> Iterator[Stack]:
     with Demo(root / "demo") as demo, Prometheus(root / "prometheus", demo.panel) as prometheus:
         demo.await_story()
         _run_profiled(demo, root)
-        _send_stale(demo)
+        _send(demo, _make_old(), _make_stale())
         await_value(lambda: prometheus.query(_SCRAPED), "the scrapes of what came last")
+        _send(demo, _make_stale())
+        await_value(lambda: prometheus.query(_COUNTED), "the scrape of one run more")
         reader = _connect_as_reader(demo.home)
         times = Range(start, datetime.now(UTC) + timedelta(seconds=5))
         stack = Stack(demo.panel, prometheus.url, reader, times, [])
@@ -130,19 +135,20 @@ def _run_profiled(demo: Demo, root: Path) -> None:
     )
 
 
-def _send_stale(demo: Demo) -> None:
-    """Send a run that read what was made 41 days before, which none of the demo did."""
+def _make_old() -> Run:
+    """A run of 41 days before, longer than any of the demo."""
+    old = datetime.now(UTC) - timedelta(days=41)
+    return make_run("archive", started_at=old, ended_at=old, io=[wrote("archive.csv", "d:1")])
+
+
+def _make_stale() -> Run:
+    """A run that read what was made then."""
     now = datetime.now(UTC)
-    old, new = now - timedelta(days=41), now - timedelta(seconds=2)
-    runs = [
-        make_run("archive", started_at=old, ended_at=old, io=[wrote("archive.csv", "d:1")]),
-        make_run(
-            "report",
-            started_at=new,
-            ended_at=now,
-            io=[read("archive.csv", "d:1"), wrote("report.pdf")],
-        ),
-    ]
+    io = [read("archive.csv", "d:1"), wrote("report.pdf")]
+    return make_run("report", started_at=now - timedelta(seconds=2), ended_at=now, io=io)
+
+
+def _send(demo: Demo, *runs: Run) -> None:
     headers = {"content-type": "application/x-protobuf"}
     url = f"{demo.otlp_http}/v1/traces"
     httpx.post(url, content=write_protobuf(runs), headers=headers).raise_for_status()

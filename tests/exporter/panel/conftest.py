@@ -97,9 +97,10 @@ def pipeline(address: str, engine: sa.Engine) -> str:
     return address
 
 
-@pytest.fixture(scope="session")
+# As long as Playwright is there, no other test of this process can run an event loop of its own.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A Chromium for all tests."""
+    """A Chromium for the tests of a file."""
     chromium = find_program("chromium")
     if chromium is None:
         pytest.skip("Chromium is missing; `make services` gets it.")
