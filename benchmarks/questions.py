@@ -244,13 +244,13 @@ def list_questions(history: Landmarks) -> list[Question]:
         Question(
             "page: trace",
             lambda chance: to("/trace", output=prediction(chance)),
-            limit_ms=200,
+            limit_ms=100,
             count=30,
         ),
         Question(
             "page: trace of a chain",
             lambda _: to("/trace", output=history.chain_end),
-            limit_ms=1000,
+            limit_ms=100,
             count=5,
         ),
     ]
