@@ -149,6 +149,15 @@ _VALUES: dict[object, object] = {
         outputs=[shapes.PointerChange(shapes.Change.ADDED, None, _WRITTEN)],
         tests=[shapes.TestChange("DelayTest", "testRange", "after", "pass", "fail")],
         sentences=["The code changed.", "commit: 596b1e12 (before: 1b8d9f0c)."],
+        aspects=[
+            shapes.AspectChange(shapes.Aspect.CODE, shapes.Change.CHANGED, ["The code changed."]),
+            shapes.AspectChange(
+                shapes.Aspect.GIT,
+                shapes.Change.CHANGED,
+                ["commit: 596b1e12 (before: 1b8d9f0c)."],
+            ),
+            shapes.AspectChange(shapes.Aspect.DATA, shapes.Change.UNKNOWN, []),
+        ],
     ),
     shapes.Component: _COMPONENT,
     list[shapes.Component]: [_COMPONENT],

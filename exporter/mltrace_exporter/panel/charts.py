@@ -165,7 +165,8 @@ def _share_out(numbers: Numbers, edges: Sequence[float]) -> list[float]:
 
 
 def _count_below(lower: float, upper: float, count: int, edge: float) -> float:
-    return count * (edge - lower) / (upper - lower) if lower < edge else 0.0
+    # No bucket has both signs, so that the widest have a width; twice that need not be a number.
+    return count * ((edge - lower) / (upper - lower)) if lower < edge else 0.0
 
 
 def _clamp(value: float, numbers: Numbers) -> float:

@@ -94,10 +94,16 @@ def to_changes(one: int, other: int) -> str:
     return _with_query(CHANGES, a=str(one), b=str(other))
 
 
-def to_review(sort: str | None = None, only: Iterable[int] = ()) -> str:
-    """Answer the address of the review, in the order asked for, of all flags or of some."""
+def to_review(sort: str | None = None, only: Iterable[int] = (), changed: int | None = None) -> str:
+    """Answer the address of the review, in the order asked for, of all flags or of some.
+
+    It leads to the run ``changed``, where that is given, and to what changed there.
+    """
     given = [("sort", sort)] if sort else []
-    return _join(REVIEW, [*given, *(("only", str(flag_id)) for flag_id in sorted(only))])
+    given += [("only", str(flag_id)) for flag_id in sorted(only)]
+    if changed is None:
+        return _join(REVIEW, given)
+    return f"{_join(REVIEW, [*given, ('changed', str(changed))])}#run-{changed}"
 
 
 def to_flags(state: str | None = None, before: int | None = None) -> str:

@@ -1,6 +1,6 @@
 """How what a run held differs from what was there before."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -104,15 +104,39 @@ def tell_recent_drift(connection: sa.Connection, run_ids: Collection[int]) -> di
     return told
 
 
+def tell_drift_between(
+    connection: sa.Connection, pairs: Collection[tuple[int, int]]
+) -> dict[tuple[int, int], list[str]]:
+    """Return for runs, each after one that it is compared to, what drifted, in sentences.
+
+    Pairs that profiled no variable in common are left out.
+    """
+    told: dict[tuple[int, int], list[str]] = {}
+    asked = _find_common(connection, pairs)
+    for (now, before), sentences in tell_drifts(connection, asked).items():
+        said = told.setdefault((before.run_id, now.run_id), [])
+        said += [f"{now.variable}, {sentence}." for sentence in sentences]
+    return told
+
+
+def _find_common(connection: sa.Connection, pairs: Iterable[tuple[int, int]]) -> list[Asked]:
+    """Return the profiles of the later run of each pair, each with that of the earlier run."""
+    kept = [
+        name_key(each) for each in list_kept(connection, {id_ for pair in pairs for id_ in pair})
+    ]
+    known = set(kept)
+    return [
+        (key, before)
+        for earlier, later in pairs
+        for key in kept
+        if key.run_id == later and (before := key._replace(run_id=earlier)) in known
+    ]
+
+
 def _find_references(connection: sa.Connection, run_id: int, reference: str) -> list[Asked]:
     kind, _, which = reference.partition(":")
     if kind == "run":
-        other = resolve_run(connection, which)
-        there, own = (
-            [name_key(each) for each in list_kept(connection, [id_])] for id_ in (other, run_id)
-        )
-        pairs = [(key, key._replace(run_id=other)) for key in own]
-        return [(key, before) for key, before in pairs if before in there]
+        return _find_common(connection, [(resolve_run(connection, which), run_id)])
     limit = 1 if kind == _PREVIOUS else int(which)
     found = find_earlier(connection, [run_id], limit)
     return [(key, *earlier) for key, earlier in found.items() if earlier]

@@ -1,6 +1,7 @@
 """Recent runs, a component's history, one run."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from itertools import groupby
 
 import sqlalchemy as sa
@@ -34,18 +35,22 @@ from mltrace_otel.contract.api import (
 from mltrace_otel.contract.attributes import DEFAULT_STALENESS_THRESHOLD_S
 
 __all__ = [
+    "STACKTRACE",
     "Selection",
     "count_selected",
     "find_neighbours",
     "find_run",
     "get_run",
+    "list_pointers",
     "list_runs",
+    "list_tests",
     "read_code",
     "summarise",
 ]
 
 _EXECUTIONS = {execution.value: execution for execution in Execution}
-_STACKTRACE = "exception.stacktrace"  # an attribute of OpenTelemetry's, kept as it came
+STACKTRACE = "exception.stacktrace"
+"""An attribute of OpenTelemetry's, kept as it came."""
 
 
 def list_runs(
@@ -123,9 +128,9 @@ def get_run(connection: sa.Connection, ref: str) -> Run:
         summary=summaries[run_id],
         description=row.description,
         parent_id=row.parent_id,
-        inputs=_list_pointers(connection, run_id, "input", edges),
-        outputs=_list_pointers(connection, run_id, "output", ()),
-        test_outcomes=_list_tests(connection, run_id),
+        inputs=list_pointers(connection, [run_id], "input", edges).get(run_id, []),
+        outputs=list_pointers(connection, [run_id], "output").get(run_id, []),
+        test_outcomes=list_tests(connection, [run_id]).get(run_id, []),
         dependencies=[summaries[id_] for id_ in producers],
         notes=notes[0].text if notes else None,
         code=row.source,
@@ -141,7 +146,7 @@ def get_run(connection: sa.Connection, ref: str) -> Run:
             if row.staleness_threshold_s is None
             else row.staleness_threshold_s
         ),
-        stacktrace=attributes.pop(_STACKTRACE, None),
+        stacktrace=attributes.pop(STACKTRACE, None),
         resource=row.resource,
         attributes=attributes,
         note_history=notes,
@@ -176,10 +181,10 @@ def find_neighbours(connection: sa.Connection, run_id: int) -> tuple[int | None,
     return stored.read_neighbours(connection, run_id)
 
 
-def read_code(connection: sa.Connection, run_id: int) -> str | None:
-    """Return the code of a run as it was; None if it was not sent."""
-    code: str | None = stored.read_details(connection, run_id).source
-    return code
+def read_code(connection: sa.Connection, run_id: int) -> tuple[str | None, str | None]:
+    """Return the code of a run as it was, and the name of its file; None for what was not sent."""
+    row = stored.read_details(connection, run_id)
+    return row.source, row.code_file
 
 
 def summarise(
@@ -236,25 +241,34 @@ def _judge(tests: int, failures: int) -> TestVerdict:
     return TestVerdict.FAILED if failures else TestVerdict.PASSED
 
 
-def _list_pointers(
-    connection: sa.Connection, run_id: int, direction: str, edges: Collection[Edge]
-) -> list[Pointer]:
-    by_pointer = {edge.pointer: edge for edge in edges if edge.pointer is not None}
-    pointers = []
-    for row in stored.read_io(connection, run_id, direction, POINTER_LIMIT):
-        edge = by_pointer.get(row.name)
-        pointers.append(
-            Pointer(
-                **row._asdict(),
-                producer_id=edge.producer if edge else None,
-                content_changed_outside=bool(edge and edge.content_changed_outside),
+def list_pointers(
+    connection: sa.Connection,
+    run_ids: Collection[int],
+    direction: str,
+    edges: Collection[Edge] = (),
+) -> dict[int, list[Pointer]]:
+    """Return the first inputs or outputs of runs; their producers are those that ``edges`` name."""
+    found = {(edge.consumer, edge.pointer): edge for edge in edges}
+    pointers: dict[int, list[Pointer]] = {}
+    for run_id, *fields in stored.read_io(connection, run_ids, direction, POINTER_LIMIT):
+        pointer = Pointer(*fields)
+        edge = found.get((run_id, pointer.name))
+        if edge:
+            pointer = replace(
+                pointer,
+                producer_id=edge.producer,
+                content_changed_outside=edge.content_changed_outside,
             )
-        )
+        pointers.setdefault(run_id, []).append(pointer)
     return pointers
 
 
-def _list_tests(connection: sa.Connection, run_id: int) -> list[TestOutcome]:
-    return [
-        TestOutcome(row.suite, row.case, row.phase, row.status, row.message, row.duration_s)
-        for row in stored.read_tests(connection, [run_id])
-    ]
+def list_tests(connection: sa.Connection, run_ids: Collection[int]) -> dict[int, list[TestOutcome]]:
+    """Return what the tests of runs found, in the order in which they ran."""
+    tests: dict[int, list[TestOutcome]] = {}
+    for row in stored.read_tests(connection, run_ids):
+        outcome = TestOutcome(
+            row.suite, row.case, row.phase, row.status, row.message, row.duration_s
+        )
+        tests.setdefault(row.run_id, []).append(outcome)
+    return tests

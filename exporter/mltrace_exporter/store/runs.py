@@ -152,26 +152,38 @@ def read_details(connection: sa.Connection, run_id: int) -> Row:
     return connection.execute(query).one()
 
 
-def read_io(connection: sa.Connection, run_id: int, direction: str, limit: int) -> Sequence[Row]:
-    """Return the run's first inputs or outputs: name, type, digest, size, labels, flagged."""
+def read_rows(connection: sa.Connection, run_ids: Collection[int]) -> Sequence[Row]:
+    """Return the runs' own rows."""
+    query = sa.select(component_run).where(component_run.c.id.in_(run_ids))
+    return connection.execute(query).all()
+
+
+def read_io(
+    connection: sa.Connection, run_ids: Collection[int], direction: str, limit: int
+) -> Sequence[Row]:
+    """Return the first inputs or outputs of each run: run_id, name, type, digest and so on."""
+    asked = ask(id=sa.BigInteger)
+    first = (
+        sa.select(run_io)
+        .where(run_io.c.run_id == asked.c.id, is_direction(run_io, direction))
+        .order_by(run_io.c.position)
+        .limit(limit)
+        .correlate(asked)
+        .lateral("first")
+    )
     flagged = sa.exists().where(
-        flag.c.pointer_id == run_io.c.pointer_id, flag.c.resolved_at.is_(None)
+        flag.c.pointer_id == first.c.pointer_id, flag.c.resolved_at.is_(None)
     )
     query = (
         sa.select(
-            io_pointer.c.name,
-            run_io.c.type,
-            run_io.c.digest,
-            run_io.c.size_bytes,
-            run_io.c.labels,
-            flagged.label("flagged"),
+            *(first.c.run_id, io_pointer.c.name, first.c.type, first.c.digest),
+            *(first.c.size_bytes, first.c.labels, flagged.label("flagged")),
         )
-        .join_from(run_io, io_pointer, io_pointer.c.id == run_io.c.pointer_id)
-        .where(run_io.c.run_id == run_id, is_direction(run_io, direction))
-        .order_by(run_io.c.position)
-        .limit(limit)
+        .select_from(asked.join(first, sa.true()))
+        .join(io_pointer, io_pointer.c.id == first.c.pointer_id)
+        .order_by(first.c.run_id, first.c.position)
     )
-    return connection.execute(query).all()
+    return connection.execute(query, {"id": list(run_ids)}).all()
 
 
 def read_tests(connection: sa.Connection, run_ids: Collection[int]) -> Sequence[Row]:

@@ -6,6 +6,8 @@ in UTC (ISO 8601 in JSON), durations are seconds, sizes are bytes, ids of runs a
 
 from mltrace_otel.contract.api.alerts import Alert, AlertSeverity
 from mltrace_otel.contract.api.comparison import (
+    Aspect,
+    AspectChange,
     Change,
     Comparison,
     FactChange,
@@ -93,6 +95,8 @@ __all__ = [
     "UPSTREAM_LIMIT",
     "Alert",
     "AlertSeverity",
+    "Aspect",
+    "AspectChange",
     "Candidate",
     "CaseHistory",
     "Change",

@@ -1,6 +1,6 @@
 """What differs between two runs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from mltrace_otel.contract.api.runs import Pointer, RunSummary
@@ -52,6 +52,32 @@ class TestChange:
     after: str | None
 
 
+class Aspect(StrEnum):
+    """What two runs are compared in."""
+
+    CODE = "code"
+    GIT = "git"
+    PARAMETERS = "parameters"
+    INPUTS = "inputs"
+    DATA = "data"
+    TESTS = "tests"
+
+
+@dataclass(frozen=True, slots=True)
+class AspectChange:
+    """How two runs differ in one aspect.
+
+    Attributes:
+        aspect: in which; ``data`` is how the variables that both profiled were distributed.
+        change: ``changed``, ``same``, or ``unknown`` if too little was recorded to tell.
+        sentences: what differs, for people.
+    """
+
+    aspect: Aspect
+    change: Change
+    sentences: list[str]
+
+
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """What differs between two runs.
@@ -66,6 +92,7 @@ class Comparison:
         outputs: all that either run wrote, those that differ first.
         tests: all that either run tested, in the order of the later run.
         sentences: what differs and may explain another result, for people.
+        aspects: the same, sentence by sentence, in each aspect.
     """
 
     before: RunSummary
@@ -77,3 +104,4 @@ class Comparison:
     outputs: list[PointerChange]
     tests: list[TestChange]
     sentences: list[str]
+    aspects: list[AspectChange] = field(default_factory=list)

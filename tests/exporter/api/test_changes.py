@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 import httpx
-from builders import make_run, make_test, read, wrote
+from builders import make_profile, make_run, make_test, read, wrote
+from summarising import make_numeric
 
 Record = Callable[..., None]
 
@@ -59,6 +60,36 @@ def test_what_may_explain_another_result_is_told_in_sentences(
         "Input clean.csv has another content.",
         "Test RangeTest.testRange: fail (before: pass).",
     ]
+
+
+def test_every_aspect_is_judged(api: httpx.Client, record: Record) -> None:
+    for number in range(2):
+        delays = make_numeric("delay", [minutes + 500.0 * number for minutes in range(400)])
+        record(
+            make_run(
+                "training",
+                5 * number,
+                io=[read("clean.csv", "xxh3:01")],
+                code="a = 1",
+                git_hash=f"{number}" * 40,
+                partition="east",
+                profiles=(make_profile(delays, variable="flights"),),
+                tests=(make_test(), *([make_test("testNew", "fail")] if number else [])),
+            )
+        )
+
+    aspects = changes(api, 2)["aspects"]
+
+    assert [(each["aspect"], each["change"]) for each in aspects] == [
+        ("code", "same"),
+        ("git", "changed"),
+        ("parameters", "unknown"),
+        ("inputs", "same"),
+        ("data", "changed"),
+        ("tests", "changed"),
+    ]
+    assert aspects[4]["sentences"][0].startswith("flights, delay: ")
+    assert aspects[5]["sentences"] == ["Test RangeTest.testNew: fail (before: not run)."]
 
 
 def test_names_that_differ_in_a_date_are_taken_for_one_another(

@@ -37,9 +37,10 @@ def test_bins_of_both_runs_are_the_same_so_that_a_shift_is_seen() -> None:
 
 
 def test_the_largest_numbers_there_are_can_be_drawn() -> None:
-    chart = draw_column(make_numeric("x", [-1.7e308, 1.7e308, 1e308]))
-    assert chart
-    assert sum(bar.now for bar in chart.bars) == pytest.approx(1)
+    for numbers in ([-1.7e308, 1.7e308, 1e308], [1.0, -7e305, -9e307]):
+        chart = draw_column(make_numeric("x", numbers))
+        assert chart
+        assert sum(bar.now for bar in chart.bars) == pytest.approx(1)
 
 
 def test_a_constant_is_one_bar_in_the_middle() -> None:

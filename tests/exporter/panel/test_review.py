@@ -74,7 +74,11 @@ def test_the_culprit_is_two_clicks_from_home(
 
 
 @pytest.mark.browser
-def test_a_suspect_is_held_against_the_last_run_that_went_well(page: Page, corrupted: str) -> None:
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
+def test_a_suspect_is_held_against_the_last_run_that_went_well(
+    browser: Browser, corrupted: str, *, scripts: bool
+) -> None:
+    page = browser.new_context(java_script_enabled=scripts).new_page()
     visit(page, f"{corrupted}/review")
     changes = page.locator(".suspects > li").first.locator(".what-changed")
     expect(changes.get_by_role("link", name="What changed since run 4")).to_be_visible()
@@ -85,6 +89,31 @@ def test_a_suspect_is_held_against_the_last_run_that_went_well(page: Page, corru
     ):
         expect(changes).to_contain_text(sentence)
     expect(changes).to_contain_text("commit: " + "b" * 8)
+    page.context.close()
+
+
+def test_what_changed_is_told_of_the_first_suspects_and_of_a_chosen_one(
+    address: str, engine: sa.Engine
+) -> None:
+    stages = [
+        make_run(
+            f"stage-{stage}",
+            100 * day + stage,
+            io=[read(f"{day}/{stage}"), wrote(f"{day}/{stage + 1}")],
+        )
+        for day in range(2)
+        for stage in range(5)
+    ]
+    with engine.begin() as connection:
+        for run in stages:
+            write_runs(connection, [run])
+        flag_outputs(connection, FlagRequest(["1/5"]))
+    first = httpx.get(f"{address}/review").text
+    assert first.count('class="aspects"') == 3
+    assert 'href="/review?sort=coverage&amp;changed=10#run-10"' in first
+    chosen = httpx.get(f"{address}/review?sort=coverage&changed=10").text
+    assert chosen.count('class="aspects"') == 4
+    assert 'id="run-10"' in chosen
 
 
 def test_the_api_names_the_run_to_compare_to(corrupted: str) -> None:

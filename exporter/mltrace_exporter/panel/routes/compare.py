@@ -13,10 +13,10 @@ from mltrace_exporter.panel.rendering import render_page
 from mltrace_exporter.panel.variables import Variable, show_variables
 from mltrace_exporter.panel.visits import Name, Visiting
 from mltrace_exporter.queries import runs
-from mltrace_exporter.queries.comparison import compare
+from mltrace_exporter.queries.comparison import compare_runs
 from mltrace_exporter.queries.distributions import list_run_profiles
 from mltrace_exporter.queries.drift import compare_run
-from mltrace_otel.contract.api import Comparison, Run
+from mltrace_otel.contract.api import Change, Comparison
 
 router = APIRouter()
 
@@ -49,14 +49,15 @@ def show_comparison(visit: Visiting, a: Name = "", b: Name = "") -> HTMLResponse
     before = a or _find_before(connection, b)
     if not before or not b:
         return render_page(CompareContext(visit.frame("Compare two runs"), before, b))
-    old, new = runs.get_run(connection, before), runs.get_run(connection, b)
+    comparison = compare_runs(connection, before, b)
+    old, new = comparison.before.id, comparison.after.id
     return render_page(
         CompareContext(
-            frame=visit.frame(f"Run {old.summary.id} and run {new.summary.id}"),
-            before=str(old.summary.id),
-            after=str(new.summary.id),
-            comparison=compare(old, new),
-            code=_compare_code(old, new),
+            frame=visit.frame(f"Run {old} and run {new}"),
+            before=str(old),
+            after=str(new),
+            comparison=comparison,
+            code=_compare_code(connection, comparison),
             variables=_compare_variables(connection, old, new),
         )
     )
@@ -69,15 +70,14 @@ def _find_before(connection: sa.Connection, ref: str) -> str:
     return "" if before is None else str(before)
 
 
-def _compare_code(old: Run, new: Run) -> list[DiffLine] | None:
-    if old.code is None or new.code is None:
-        return None
-    return compare_code(old.code, new.code, new.code_file)
+def _compare_code(connection: sa.Connection, comparison: Comparison) -> list[DiffLine] | None:
+    if comparison.code is not Change.CHANGED:
+        return [] if comparison.code is Change.SAME else None
+    old, _ = runs.read_code(connection, comparison.before.id)
+    new, file = runs.read_code(connection, comparison.after.id)
+    return compare_code(old or "", new or "", file)
 
 
-def _compare_variables(connection: sa.Connection, old: Run, new: Run) -> list[Variable]:
-    if not (old.profiles and new.profiles):
-        return []
-    profiles = list_run_profiles(connection, str(new.summary.id))
-    reference = f"run:{old.summary.id}"
-    return show_variables(profiles, compare_run(connection, new.summary.id, reference))
+def _compare_variables(connection: sa.Connection, old: int, new: int) -> list[Variable]:
+    found = compare_run(connection, new, f"run:{old}")
+    return show_variables(list_run_profiles(connection, str(new)), found) if found else []

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated
 
+import sqlalchemy as sa
 from fastapi import APIRouter, Form, Query
 from fastapi.responses import HTMLResponse, RedirectResponse
 
@@ -12,11 +13,18 @@ from mltrace_exporter.panel import links
 from mltrace_exporter.panel.contexts import Frame, Section
 from mltrace_exporter.panel.rendering import redirect, render_page
 from mltrace_exporter.panel.visits import Back, Name, Visiting, Words, go_back
-from mltrace_exporter.queries.comparison import compare_runs
+from mltrace_exporter.queries.comparison import compare_runs, list_changes
 from mltrace_exporter.queries.review import review_flags
 from mltrace_exporter.store.flags import read_flags
 from mltrace_exporter.web import Writing
-from mltrace_otel.contract.api import FLAG_LIMIT, Comparison, Review, ReviewSort, UnflagRequest
+from mltrace_otel.contract.api import (
+    FLAG_LIMIT,
+    AspectChange,
+    Comparison,
+    Review,
+    ReviewSort,
+    UnflagRequest,
+)
 
 SHOWN = 200
 """Flags that a page lists."""
@@ -26,6 +34,7 @@ EXPLAINED = 3
 
 router = APIRouter()
 _LARGEST = 2**63 - 1
+Id = Annotated[int, Query(ge=0, le=_LARGEST)]
 Chosen = Annotated[list[Annotated[int, Query(ge=0, le=_LARGEST)]], Query(max_length=FLAG_LIMIT)]
 Ticked = Annotated[list[Annotated[int, Form(ge=0, le=_LARGEST)]], Form(max_length=FLAG_LIMIT)]
 
@@ -39,14 +48,14 @@ class ReviewContext:
         review: the answer.
         only: ids of the flags that count; empty if all do.
         shown: how many flags are listed, at most.
-        explained: of how many runs the page says at once what was different.
+        changes: what was different, by the number of the run, for those of which it is said.
     """
 
     frame: Frame
     review: Review
     only: frozenset[int]
     shown: int
-    explained: int
+    changes: dict[int, list[AspectChange]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +71,26 @@ def show_review(
     visit: Visiting,
     sort: ReviewSort = ReviewSort.COVERAGE,
     only: Chosen = [],  # noqa: B006 - FastAPI copies it
+    changed: Id | None = None,
 ) -> HTMLResponse:
-    """Show the flagged outputs and the runs they have in common."""
+    """Show the flagged outputs, the runs they have in common, and what was different there."""
     answer = review_flags(visit.connection, sort=sort, only=only)
+    changes = _explain(visit.connection, answer, changed)
     frame = visit.frame("Review", Section.REVIEW)
-    return render_page(ReviewContext(frame, answer, frozenset(only), SHOWN, EXPLAINED))
+    return render_page(ReviewContext(frame, answer, frozenset(only), SHOWN, changes))
+
+
+def _explain(
+    connection: sa.Connection, review: Review, chosen: int | None
+) -> dict[int, list[AspectChange]]:
+    """Return what changed in the first runs, and in a chosen one."""
+    pairs = {
+        each.run.id: (each.compare_to, each.run.id)
+        for place, each in enumerate(review.candidates)
+        if each.compare_to is not None and (place < EXPLAINED or each.run.id == chosen)
+    }
+    found = list_changes(connection, pairs.values())
+    return {run_id: found[pair] for run_id, pair in pairs.items()}
 
 
 @router.get(links.CHANGES)

@@ -107,7 +107,7 @@ def write_note(
 def _compare_code(connection: sa.Connection, before: int | None, run: Run) -> list[DiffLine] | None:
     if before is None or run.code is None:
         return None
-    earlier = runs.read_code(connection, before)
+    earlier, _ = runs.read_code(connection, before)
     return None if earlier is None else compare_code(earlier, run.code, run.code_file)
 
 
