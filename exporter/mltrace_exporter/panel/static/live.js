@@ -1,6 +1,7 @@
 // Keeps a page as it is on the server. Parts that say `data-live` are replaced, `whole` or by `rows`.
 // Nothing moves under a reader: while somebody points into a table or works in it, new rows wait
-// behind a button; if they come above what is in view, the page is scrolled by as much.
+// behind a button, and what is being written or selected stays; if something comes above what is in
+// view, the page is scrolled by as much. Once no part says so any more, the page rests.
 const PAUSE_MS = 5000;
 const FRESH_MS = 4000;
 
@@ -10,7 +11,10 @@ waiting.hidden = true;
 const outdated = document.createElement("p");
 outdated.className = "outdated";
 outdated.setAttribute("role", "status");
-document.querySelector("main").prepend(outdated);
+const news = document.createElement("p");
+news.className = "quiet-text";
+news.setAttribute("role", "status");
+document.querySelector("main").prepend(outdated, news);
 waiting.addEventListener("click", () => { waiting.hidden = true; renew(true); });
 document.querySelector("[data-live='rows']")?.before(waiting);
 
@@ -18,9 +22,29 @@ function isBusy(part) {
   return part.matches(":hover") || part.contains(document.activeElement);
 }
 
+function isInUse(part) {
+  const fields = [...part.querySelectorAll("input, textarea")];
+  const selection = getSelection();
+  return part.contains(document.activeElement)
+    || fields.some((field) => field.value !== field.defaultValue || field.checked !== field.defaultChecked)
+    || (!selection.isCollapsed && selection.containsNode(part, true));
+}
+
+function keepOpen(part, fresh) {
+  const open = [...part.querySelectorAll("details")].map((each) => [each.firstElementChild.textContent, each.open]);
+  const states = new Map(open);
+  for (const each of fresh.querySelectorAll("details")) {
+    each.open = states.get(each.firstElementChild.textContent) ?? each.open;
+  }
+}
+
 function renewWhole(part, newer) {
-  if (part.contains(document.activeElement) || part.querySelector("[open]")) return;
-  part.replaceWith(document.importNode(newer, true));
+  if (isInUse(part) || part.isEqualNode(newer)) return;
+  if (!newer) return part.remove();
+  const fresh = document.importNode(newer, true);
+  keepOpen(part, fresh);
+  part.replaceWith(fresh);
+  if (fresh.dataset.news) news.textContent = fresh.dataset.news;
 }
 
 function renewRows(part, newer, isAsked) {
@@ -48,20 +72,25 @@ function renewRows(part, newer, isAsked) {
   while (body.rows.length > order.length) body.rows[body.rows.length - 1].remove();
 }
 
-// The row that is in view first, if the table begins above it.
+// What is worked in; else the row that is in view first, if the table begins above it; without rows,
+// the heading.
 function findAnchor() {
-  const rows = [...document.querySelectorAll("[data-live='rows'] tbody tr")];
+  const { activeElement: used } = document;
+  const { top, bottom } = used.getBoundingClientRect();
+  if (used.closest("main > *") && top >= 0 && bottom <= innerHeight) return { of: () => used, top };
+  const rows = [...document.querySelectorAll("[data-live='rows'] tbody tr, main:not(:has([data-live='rows'])) h2[id]")];
   const row = rows.find((each) => each.getBoundingClientRect().top >= 0);
-  return row && row !== rows[0] ? { id: row.id, top: row.getBoundingClientRect().top } : null;
+  if (!row || row === rows[0]) return null;
+  return { of: () => document.getElementById(row.id), top: row.getBoundingClientRect().top };
 }
 
 function returnTo(anchor) {
-  const row = anchor && document.getElementById(anchor.id);
-  if (row) window.scrollBy(0, row.getBoundingClientRect().top - anchor.top);
+  const thing = anchor?.of();
+  if (thing) window.scrollBy(0, thing.getBoundingClientRect().top - anchor.top);
 }
 
 async function renew(isAsked = false) {
-  if (document.hidden) return;
+  if (document.hidden || !document.querySelector("[data-live]")) return;
   const answer = await fetch(location.href).catch(() => null);
   outdated.textContent = answer?.ok ? "" : "The server does not answer: this page is not up to date.";
   if (!answer?.ok) return;
@@ -69,9 +98,8 @@ async function renew(isAsked = false) {
   const anchor = findAnchor();
   for (const part of document.querySelectorAll("[data-live]")) {
     const newer = page.querySelector(part.id ? `#${part.id}` : `[data-live="${part.dataset.live}"]`);
-    if (!newer) continue;
-    if (part.dataset.live === "rows") renewRows(part, newer, isAsked);
-    else renewWhole(part, newer);
+    if (part.dataset.live === "whole") renewWhole(part, newer);
+    else if (newer) renewRows(part, newer, isAsked);
   }
   returnTo(anchor);
 }
