@@ -93,6 +93,8 @@ class Ingest:
         self._waiting: deque[_Waiting] = deque()
         self._changed = threading.Condition()
         self._closed = False
+        # Several at once would take turns and all be done late, while the database waits.
+        self._decoding = threading.Lock()
         self._writers = [
             threading.Thread(target=self._write, name=f"mltrace-writer-{number}", daemon=True)
             for number in range(_WRITERS)
@@ -134,7 +136,8 @@ class Ingest:
 
     def _accept(self, body: bytes, encoding: Encoding) -> Outcome:
         with self._reserve(len(body)):
-            batch = decode_request(body, encoding)
+            with self._decoding:
+                batch = decode_request(body, encoding)
             if not len(batch):
                 return Outcome(0, 0, batch.ignored)
             written = self._enqueue(batch).result()

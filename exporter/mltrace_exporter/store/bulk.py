@@ -13,6 +13,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
+# For each piece psycopg2 waits for Python's lock: milliseconds, while another thread decodes.
+_PIECE_CHARACTERS = 1024 * 1024
 _NEEDS_ESCAPE = re.compile(r"[\\\t\n\r]").search
 _ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 
@@ -47,7 +49,8 @@ def copy_lines(
     names = ", ".join(f'"{name}"' for name in columns)
     driver: Any = connection.connection.driver_connection
     with driver.cursor() as cursor:
-        cursor.copy_expert(f'COPY "{table.name}" ({names}) FROM STDIN', io.StringIO(body))
+        statement = f'COPY "{table.name}" ({names}) FROM STDIN'
+        cursor.copy_expert(statement, io.StringIO(body), _PIECE_CHARACTERS)
 
 
 def encode_cells(row: Iterable[object]) -> str:
@@ -70,7 +73,7 @@ def unnest(
     """Return a row source that has each column's values, given with their type."""
     arrays = [
         # One literal: for an array of many, PostgreSQL plans longer than it reads.
-        sa.cast(sa.literal(_write_array(values), sa.Text), pg.ARRAY(type_))
+        sa.cast(sa.literal(write_array(values), sa.Text), pg.ARRAY(type_))
         for values, type_ in columns.values()
     ]
     return sa.func.unnest(*arrays).table_valued(*columns).render_derived()
@@ -106,7 +109,8 @@ class _Numbers(sa.types.TypeDecorator[Sequence[int | None]]):
         return f"{{{str(list(value))[1:-1].replace('None', 'NULL')}}}"
 
 
-def _write_array(values: Iterable[object]) -> str:
+def write_array(values: Iterable[object]) -> str:
+    """Return an array of str, bytes, int or None as PostgreSQL reads it."""
     writers = _ELEMENTS
     return f"{{{','.join([writers[type(value)](value) for value in values])}}}"
 
@@ -125,7 +129,7 @@ _ELEMENTS: dict[type, Callable[[Any], str]] = {
 
 
 def _encode_array(values: Sequence[str]) -> str:
-    return encode_text(_write_array(values)) if values else "{}"
+    return encode_text(write_array(values)) if values else "{}"
 
 
 def _encode_json(value: Mapping[str, object]) -> str:

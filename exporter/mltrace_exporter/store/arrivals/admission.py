@@ -121,6 +121,7 @@ def _read_rows(connection: sa.Connection, ids: Collection[SpanId]) -> dict[SpanI
 
 
 def _take_ids(connection: sa.Connection, count: int) -> list[int]:
-    sequence = sa.func.pg_get_serial_sequence("component_run", "id")
+    # Its name in a query of its own, or it is looked up for each number.
+    sequence = sa.select(sa.func.pg_get_serial_sequence("component_run", "id")).scalar_subquery()
     query = sa.select(sa.func.nextval(sequence)).select_from(sa.func.generate_series(1, count))
     return list(connection.scalars(query)) if count else []

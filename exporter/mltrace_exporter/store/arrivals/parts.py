@@ -13,9 +13,10 @@ from sqlalchemy.dialects import postgresql as pg
 
 from mltrace_exporter.model import Io, IoPart, SpanId
 from mltrace_exporter.store.arrivals.rows import IoShare, copy_io
-from mltrace_exporter.store.arrivals.words import name_pointers
+from mltrace_exporter.store.arrivals.words import keep_names
 from mltrace_exporter.store.bulk import unnest
 from mltrace_exporter.store.lineage.edges import is_final
+from mltrace_exporter.store.pointers import hash_name
 from mltrace_exporter.store.schema import component_run, io_part, run_io
 
 # Any number will do, as long as every exporter asks for the same one.
@@ -93,7 +94,8 @@ def _settle(connection: sa.Connection, runs: Sequence[SpanId]) -> None:
 
 def _add(connection: sa.Connection, row: sa.Row[Any]) -> None:
     found = [_unpack(packed) for packed in row.io]
-    pointer_ids = name_pointers(connection, {io.name for io in found})
+    pointer_ids = {io.name: hash_name(io.name) for io in found}
+    keep_names(connection, pointer_ids)
     position = _find_room(connection, row.new_run_id, row.position, len(found))
     share = IoShare(row.new_run_id, position, row.started_at, row.ended_at, found)
     copy_io(connection, [share], pointer_ids)

@@ -10,6 +10,7 @@ from sqlalchemy.dialects import postgresql as pg
 
 from mltrace_exporter.metrics import DURATION_BUCKETS_S
 from mltrace_exporter.model import Run
+from mltrace_exporter.store.bulk import unnest, write_array
 from mltrace_exporter.store.schema import metric_total
 
 RUNS_TOTAL = "mltrace_component_runs_total"
@@ -48,14 +49,18 @@ def count_runs(connection: sa.Connection, runs: Iterable[Run]) -> None:
             totals[TESTS_TOTAL, (run.component, test.suite, test.case, test.phase, outcome)] += 1
     if not totals:
         return
-    insert = pg.insert(metric_total)
+    # One statement for all: each takes a way there and back, and others wait for these rows.
+    counted = sorted(totals.items())
+    said = unnest(
+        metric=([metric for (metric, _), _ in counted], sa.Text),
+        labels=([write_array(labels) for (_, labels), _ in counted], sa.Text),
+        total=([total for _, total in counted], sa.BigInteger),
+    ).c
+    rows = sa.select(said.metric, sa.cast(said.labels, pg.ARRAY(sa.Text)), said.total)
+    insert = pg.insert(metric_total).from_select(["metric", "labels", "total"], rows)
     connection.execute(
         insert.on_conflict_do_update(
             index_elements=["metric", "labels"],
             set_={"total": metric_total.c.total + insert.excluded.total},
-        ),
-        [
-            {"metric": metric, "labels": list(labels), "total": total}
-            for (metric, labels), total in sorted(totals.items())
-        ],
+        )
     )

@@ -11,8 +11,9 @@ from mltrace_exporter.store.arrivals.outputs import count_outputs
 from mltrace_exporter.store.arrivals.parts import lock_parts, write_parts
 from mltrace_exporter.store.arrivals.rows import write_rows
 from mltrace_exporter.store.arrivals.totals import count_runs
-from mltrace_exporter.store.arrivals.words import describe_components, keep_code, name_pointers
+from mltrace_exporter.store.arrivals.words import describe_components, keep_code, keep_names
 from mltrace_exporter.store.dead_letters import write_dead_letters
+from mltrace_exporter.store.pointers import hash_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +66,11 @@ def write_batch(connection: sa.Connection, batch: Batch) -> Written:
     ended = [entry.run for entry in entries if entry.marker is None]
     if entries:
         runs = [entry.run for entry in entries]
+        names = {name: hash_name(name) for name in {io.name for run in runs for io in run.io}}
+        write_rows(connection, entries, names)
+        # What others write too comes last: they wait for it until the end of the transaction.
         keep_code(connection, runs)
-        pointer_ids = name_pointers(connection, {io.name for run in runs for io in run.io})
-        write_rows(connection, entries, pointer_ids)
-        # Last, because everybody writes these few rows, and keeps others from them until the end.
+        keep_names(connection, names)
         describe_components(connection, runs)
         count_runs(connection, ended)
         count_outputs(connection, ended)
