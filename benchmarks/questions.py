@@ -28,8 +28,10 @@ from urllib.parse import urlencode
 import httpx
 import sqlalchemy as sa
 from history import (
+    CHAIN,
     LAYERS,
     PIPELINES,
+    ROUND_RUNS,
     RUNS,
     WIDTH,
     Landmarks,
@@ -180,6 +182,9 @@ def list_questions(history: Landmarks) -> list[Question]:
     def run(chance: random.Random) -> int:
         return chance.randrange(1, history.runs)
 
+    def middle(chance: random.Random) -> int:
+        return history.runs // 2 + chance.randrange(PIPELINES * ROUND_RUNS)
+
     nodes: Callable[[Any], int] = lambda answer: len(answer["nodes"])  # noqa: E731 - a measure
     items: Callable[[Any], int] = lambda answer: len(answer["items"])  # noqa: E731
     return [
@@ -238,20 +243,22 @@ def list_questions(history: Landmarks) -> list[Question]:
             Question(f"page: {name}", always(path), limit_ms=100, count=30)
             for name, path in PAGES.items()
         ),
-        Question(
-            "page: output", lambda chance: to("/output", name=prediction(chance)), limit_ms=100
-        ),
-        Question(
-            "page: trace",
-            lambda chance: to("/trace", output=prediction(chance)),
-            limit_ms=100,
-            count=30,
-        ),
-        Question(
-            "page: trace of a chain",
-            lambda _: to("/trace", output=history.chain_end),
-            limit_ms=100,
-            count=5,
+        *(
+            Question(f"page: {name}", make, limit_ms=100, count=30)
+            for name, make in {
+                "tag": lambda chance: to("/tag", name=f"team-{place(chance)[0]}"),
+                "run": lambda chance: f"/runs/{middle(chance)}",
+                "compare": lambda chance: to("/compare", b=f"{middle(chance)}"),
+                "output": lambda chance: to("/output", name=prediction(chance)),
+                "trace": lambda chance: to("/trace", output=prediction(chance)),
+                "trace, each run": lambda chance: to(
+                    "/trace", output=prediction(chance), view="runs"
+                ),
+                "impact": lambda chance: to("/impact", output=table(chance)),
+                "run of a chain": lambda _: f"/runs/{CHAIN}",
+                "trace of a chain": lambda _: to("/trace", output=history.chain_end),
+                "impact of a chain": lambda _: to("/impact", output=history.chain_begin),
+            }.items()
         ),
     ]
 
