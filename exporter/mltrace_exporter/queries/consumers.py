@@ -17,10 +17,23 @@ class Consumer:
     component: str
 
 
+@dataclass(frozen=True, slots=True)
+class Consumers:
+    """Who depends on a run.
+
+    Attributes:
+        of: for each output the runs that read it; under None those declared by hand.
+        are_all: whether none was left out.
+    """
+
+    of: dict[str | None, list[Consumer]]
+    are_all: bool
+
+
 def list_consumers(
     connection: sa.Connection, run_id: int, outputs: Iterable[str], limit: int
-) -> dict[str | None, list[Consumer]]:
-    """Return for each output the runs that read it; under None those declared by hand.
+) -> Consumers:
+    """Return who depends on a run.
 
     Args:
         connection: to the database.
@@ -29,10 +42,9 @@ def list_consumers(
         limit: how many pairs of output and consumer, at most.
     """
     names = {hash_name(name): name for name in outputs}
+    rows = read_consumers(connection, run_id, limit)
     found: dict[str | None, list[Consumer]] = {}
-    for written, consumer, component in sorted(
-        read_consumers(connection, run_id, limit), key=lambda row: row[1]
-    ):
+    for written, consumer, component in sorted(set(rows), key=lambda row: row[1]):
         name = None if written is None else names.get(written)
         found.setdefault(name, []).append(Consumer(consumer, component))
-    return found
+    return Consumers(found, are_all=len(rows) < limit)

@@ -17,7 +17,7 @@ from mltrace_exporter.panel.rendering import redirect, render_page
 from mltrace_exporter.panel.variables import Variable, show_variables
 from mltrace_exporter.panel.visits import STORABLE, Name, Visiting, Words
 from mltrace_exporter.queries import runs
-from mltrace_exporter.queries.consumers import Consumer, list_consumers
+from mltrace_exporter.queries.consumers import Consumers, list_consumers
 from mltrace_exporter.queries.distributions import list_run_profiles
 from mltrace_exporter.queries.drift import compare_run
 from mltrace_exporter.web import Writing
@@ -41,7 +41,7 @@ class RunContext:
         after: the component's run after, if there is one.
         code: the highlighted snapshot.
         code_change: what differs from the snapshot of the run before; None if that is not known.
-        consumers: for each output the runs that read it; under None those declared by hand.
+        consumers: who depends on it.
         variables: what its variables held.
         trace_url: where its trace is in Tempo or Jaeger, if that was configured.
     """
@@ -52,14 +52,9 @@ class RunContext:
     after: int | None
     code: Markup | None
     code_change: list[DiffLine] | None
-    consumers: dict[str | None, list[Consumer]]
+    consumers: Consumers
     variables: list[Variable]
     trace_url: str | None
-
-    @property
-    def consumers_are_all(self) -> bool:
-        """True if no consumer was left out."""
-        return sum(len(each) for each in self.consumers.values()) < CONSUMERS_SHOWN
 
 
 @router.get(links.RUN)

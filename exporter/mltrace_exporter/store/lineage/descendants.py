@@ -40,7 +40,8 @@ def read_consumers(
 ) -> list[tuple[int | None, int, str]]:
     """Return who depends on a run, at most so many: output's id, consumer's id and component.
 
-    The output is the pointer as the run named it; None if the dependency was declared by hand.
+    The output is the pointer as the run named it; None if the dependency was declared by hand. Who
+    read an output in several ways is there as often.
     """
     parameters = {"id": [producer], "limit": limit}
     return [(*row,) for row in connection.execute(_select_consumers(), parameters)]
@@ -51,9 +52,9 @@ def _select_consumers() -> sa.Select[int | None, int, str]:
     asked, run = ask(id=sa.BigInteger), component_run.alias("reader")
     candidate = _candidates(asked.c.id)
     edge = edges_of(candidate.c.id, candidate.c.position)
+    # Not DISTINCT: to find the first of many in order, PostgreSQL would go through all runs.
     return (
         sa.select(edge.c.written_id, candidate.c.id, run.c.component)
-        .distinct()
         .select_from(
             asked.join(candidate, sa.true())
             .join(edge, edge.c.producer_id == asked.c.id)
