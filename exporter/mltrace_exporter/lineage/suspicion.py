@@ -39,10 +39,7 @@ def score_runs(
         edges: of all runs upstream of both.
     """
     roots = list({**flagged, **unflagged})
-    flagged_bits = [(1 << bit, flagged[root]) for bit, root in enumerate(roots) if root in flagged]
-    other_bits = [
-        (1 << bit, unflagged[root]) for bit, root in enumerate(roots) if root in unflagged
-    ]
+    flagged_bits, other_bits = (_gather_bits(roots, counts) for counts in (flagged, unflagged))
     scores = {}
     for run, mask in find_involved(roots, edges).items():
         bad = _weigh(mask, flagged_bits)
@@ -53,5 +50,14 @@ def score_runs(
     return scores
 
 
-def _weigh(mask: int, weights: Iterable[tuple[int, int]]) -> int:
-    return sum(weight for bit, weight in weights if mask & bit)
+def _gather_bits(roots: Iterable[int], counts: Mapping[int, int]) -> dict[int, int]:
+    """Return for each count the bits of the roots that have it."""
+    bits: dict[int, int] = {}
+    for bit, root in enumerate(roots):
+        if root in counts:
+            bits[counts[root]] = bits.get(counts[root], 0) | 1 << bit
+    return bits
+
+
+def _weigh(mask: int, bits: Mapping[int, int]) -> int:
+    return sum(count * (mask & those).bit_count() for count, those in bits.items())

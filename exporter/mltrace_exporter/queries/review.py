@@ -1,6 +1,7 @@
 """Which runs do the flagged outputs have in common?"""
 
 from collections.abc import Collection, Mapping, Sequence
+from heapq import nsmallest
 
 import sqlalchemy as sa
 
@@ -47,11 +48,12 @@ def review_flags(
     flag_count = sum(flagged.values())
     written = {run_id: count for run_id, count in flagged.items() if run_id is not None}
     scores = _score(connection, written, flag_count) if written else {}
-    evidence = read_evidence(connection, scores)
-    ranked = sorted(scores, key=lambda run_id: _rank(scores[run_id], evidence[run_id], sort))
-    summaries = summarise(connection, ranked[:limit])
-    siblings = find_siblings(connection, ranked[:limit], scores)
-    drifts = tell_recent_drift(connection, ranked[: min(limit, DRIFT_LIMIT)])
+    evidence = read_evidence(connection, _find_first(scores, sort, limit))
+    ranked = sorted(evidence.values(), key=lambda each: _rank(scores[each.run_id], each, sort))
+    shown = [each.run_id for each in ranked[:limit]]
+    summaries = summarise(connection, shown)
+    siblings = find_siblings(connection, shown, scores)
+    drifts = tell_recent_drift(connection, shown[:DRIFT_LIMIT])
     return Review(
         flags=list_flags(connection, limit=FLAG_LIMIT),
         flag_count=flag_count,
@@ -62,7 +64,7 @@ def review_flags(
                 [*evidence[run_id].sentences(), *drifts.get(run_id, ())],
                 siblings.get(run_id),
             )
-            for run_id in ranked[:limit]
+            for run_id in shown
         ],
         sort=sort,
     )
@@ -76,11 +78,20 @@ def _score(
     return score_runs(flagged, unflagged, flag_count, edges)
 
 
-def _rank(score: Score, evidence: Evidence, sort: ReviewSort) -> tuple[object, ...]:
+def _find_first(scores: Mapping[int, Score], sort: ReviewSort, limit: int) -> list[int]:
+    """Return those runs that could be among the first, whatever the evidence against each."""
+    places = {run_id: _place(score, sort) for run_id, score in scores.items()}
+    first = nsmallest(limit, places.values())
+    return [run_id for run_id, place in places.items() if first and place <= first[-1]]
+
+
+def _place(score: Score, sort: ReviewSort) -> tuple[float, float]:
     first, second = -score.coverage, -score.suspicion
-    if sort is ReviewSort.SUSPICION:
-        first, second = second, first
-    return first, second, not evidence.failed, evidence.started_at, evidence.run_id
+    return (first, second) if sort is ReviewSort.COVERAGE else (second, first)
+
+
+def _rank(score: Score, evidence: Evidence, sort: ReviewSort) -> tuple[object, ...]:
+    return *_place(score, sort), not evidence.failed, evidence.started_at, evidence.run_id
 
 
 def _shape_candidate(
