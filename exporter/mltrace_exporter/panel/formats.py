@@ -80,7 +80,8 @@ def number(amount: int) -> str:
 
 def visible(name: str) -> str:
     """Make a name show what it is: control characters, what would reorder it, emptiness."""
-    return name.translate(_UNSEEN) or "(empty name)"
+    # Nothing to be translated is printable, and asking for that is quicker.
+    return (name if name.isprintable() else name.translate(_UNSEEN)) or "(empty name)"
 
 
 def shorten(name: str, limit: int = 48) -> str:

@@ -6,7 +6,7 @@ that slashes, dots, spaces and any script survive browsers and proxies.
 
 import re
 from collections.abc import Iterable
-from urllib.parse import urlencode
+from urllib.parse import quote_plus
 
 RECENT = "/"
 RUN = "/runs/{ref}"
@@ -158,4 +158,9 @@ def _with_query(path: str, **parameters: str | None) -> str:
 
 
 def _join(path: str, given: list[tuple[str, str]]) -> str:
-    return f"{path}?{urlencode(given)}" if given else path
+    # As `urlencode` does, which would quote our own names as well, some hundred times on a page.
+    return (
+        f"{path}?{'&'.join(f'{name}={quote_plus(text)}' for name, text in given)}"
+        if given
+        else path
+    )

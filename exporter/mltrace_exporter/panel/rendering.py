@@ -1,11 +1,16 @@
 """A page's context to an HTTP answer; every answer carries the headers of `security`."""
 
+from functools import lru_cache
+
 import jinja2
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from mltrace_exporter.panel import charts, formats, links, security
 from mltrace_exporter.panel.assets import address_asset, read_asset
 from mltrace_exporter.panel.contexts import Context
+
+_REMEMBERED = 500
+"""How many of an icon or badge are kept; there are fewer, but for tests with words of their own."""
 
 
 def render_page(context: Context, status: int = 200) -> HTMLResponse:
@@ -41,6 +46,10 @@ def _make_environment() -> jinja2.Environment:
     )
     environment.globals["links"] = links
     environment.globals["asset"] = address_asset
+    icons = environment.get_template("icons.html").module
+    for macro in ("icon", "badge", "badges"):
+        # By type, too: what is equal as a text may be safe as it is, or not.
+        environment.globals[macro] = lru_cache(_REMEMBERED, typed=True)(getattr(icons, macro))
     for word in (
         formats.ago,
         formats.commit,

@@ -45,7 +45,8 @@ def trace_output(connection: sa.Connection, output: str, reach: Reach = USUAL) -
     Raises:
         NotFound: no recorded run wrote it.
     """
-    return _trace(connection, find_writer(connection, output), output, reach)
+    root = find_writer(connection, output)
+    return _shape(connection, follow_upstream(connection, root, output, reach))
 
 
 def trace_run(connection: sa.Connection, ref: str, reach: Reach = USUAL) -> Trace:
@@ -54,7 +55,8 @@ def trace_run(connection: sa.Connection, ref: str, reach: Reach = USUAL) -> Trac
     Raises:
         NotFound: no run, or more than one, answers to ``ref``.
     """
-    return _trace(connection, resolve_run(connection, ref), None, reach)
+    root = resolve_run(connection, ref)
+    return _shape(connection, follow_upstream(connection, root, None, reach))
 
 
 def impact_output(connection: sa.Connection, output: str, reach: Reach = USUAL) -> Trace:
@@ -65,7 +67,8 @@ def impact_output(connection: sa.Connection, output: str, reach: Reach = USUAL) 
     Raises:
         NotFound: no recorded run wrote it.
     """
-    return _impact(connection, find_writer(connection, output), output, reach)
+    root = find_writer(connection, output)
+    return _shape(connection, follow_downstream(connection, root, output, reach))
 
 
 def impact_run(connection: sa.Connection, ref: str, reach: Reach = USUAL) -> Trace:
@@ -74,7 +77,8 @@ def impact_run(connection: sa.Connection, ref: str, reach: Reach = USUAL) -> Tra
     Raises:
         NotFound: no run, or more than one, answers to ``ref``.
     """
-    return _impact(connection, resolve_run(connection, ref), None, reach)
+    root = resolve_run(connection, ref)
+    return _shape(connection, follow_downstream(connection, root, None, reach))
 
 
 def find_writer(connection: sa.Connection, output: str) -> int:
@@ -92,11 +96,12 @@ def find_writer(connection: sa.Connection, output: str) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class _Lineage:
+class Lineage:
     """What was found.
 
     Attributes:
-        root: where it begins.
+        root: the run that it begins at.
+        output: the output that was asked about; None if it was the run.
         depths: how far away each of its runs is.
         edges: among these.
         dependencies: all edges that begin at one of them: how fresh a run is depends on each.
@@ -104,28 +109,33 @@ class _Lineage:
     """
 
     root: int
+    output: str | None
     depths: Mapping[int, int]
     edges: Collection[Edge]
     dependencies: Collection[Edge]
     truncated: bool
 
 
-def _trace(connection: sa.Connection, root: int, output: str | None, reach: Reach) -> Trace:
+def follow_upstream(
+    connection: sa.Connection, root: int, output: str | None, reach: Reach = USUAL
+) -> Lineage:
+    """Return what is upstream of a run, which wrote ``output`` if one was asked about."""
     if reach.depth is None:
         found = walk_upstream(connection, root, reach.limit)
         edges = [edge for edge in found.edges if edge.producer in found.depths]
-        lineage = _Lineage(root, found.depths, edges, found.edges, found.truncated)
-        return _shape(connection, output, lineage)
+        return Lineage(root, output, found.depths, edges, found.edges, found.truncated)
     ids = _walk([root], reach, lambda level: [e.producer for e in read_edges(connection, level)])
     shown = ids[: reach.limit]
     begin = read_edges(connection, shown)
     edges = _select_edges(begin, shown)
     depths = measure_depths(root, edges)
-    lineage = _Lineage(root, depths, edges, begin, truncated=len(ids) > len(shown))
-    return _shape(connection, output, lineage)
+    return Lineage(root, output, depths, edges, begin, truncated=len(ids) > len(shown))
 
 
-def _impact(connection: sa.Connection, root: int, output: str | None, reach: Reach) -> Trace:
+def follow_downstream(
+    connection: sa.Connection, root: int, output: str | None, reach: Reach = USUAL
+) -> Lineage:
+    """Return what was made from a run's ``output``, or from all that it wrote."""
     first = {
         edge.consumer for edge in read_readers(connection, [root]) if _concerns(edge, root, output)
     }
@@ -143,8 +153,7 @@ def _impact(connection: sa.Connection, root: int, output: str | None, reach: Rea
     begin = read_edges(connection, shown)
     edges = [edge for edge in _select_edges(begin, shown) if _concerns(edge, root, output)]
     depths = measure_depths(root, [(edge.producer, edge.consumer) for edge in edges])
-    lineage = _Lineage(root, depths, edges, begin, truncated=len(ids) > len(shown))
-    return _shape(connection, output, lineage)
+    return Lineage(root, output, depths, edges, begin, truncated=len(ids) > len(shown))
 
 
 def _select_edges(edges: Iterable[Edge], runs: Collection[int]) -> list[Edge]:
@@ -172,11 +181,11 @@ def _walk(
     return list(found)
 
 
-def _shape(connection: sa.Connection, output: str | None, lineage: _Lineage) -> Trace:
+def _shape(connection: sa.Connection, lineage: Lineage) -> Trace:
     summaries = summarise(connection, lineage.depths, lineage.dependencies)
     nodes = [TraceNode(summaries[run_id], depth) for run_id, depth in lineage.depths.items()]
     return Trace(
-        output=output,
+        output=lineage.output,
         run_id=lineage.root,
         nodes=sorted(nodes, key=lambda node: (node.depth, node.run.component, node.run.id)),
         edges=[_shape_edge(edge) for edge in lineage.edges],

@@ -38,9 +38,11 @@ __all__ = [
     "STACKTRACE",
     "Selection",
     "count_selected",
+    "explain_stale",
     "find_neighbours",
     "find_run",
     "get_run",
+    "judge_tests",
     "list_pointers",
     "list_runs",
     "list_tests",
@@ -193,14 +195,17 @@ def summarise(
     """Return the summary of each run by its id; ``edges``, if known, are all that begin at them."""
     if not run_ids:
         return {}
-    stale = _explain(connection, read_edges(connection, run_ids) if edges is None else edges)
+    stale = explain_stale(connection, read_edges(connection, run_ids) if edges is None else edges)
     rows = stored.read_summaries(connection, run_ids)
     pointers = {id_ for row in rows for id_ in (*row.inputs, *row.outputs)}
     names = stored.read_names(connection, pointers)
     return {row.id: _shape_summary(row, stale.get(row.id, []), names) for row in rows}
 
 
-def _explain(connection: sa.Connection, edges: Collection[Edge]) -> dict[int, list[StaleReason]]:
+def explain_stale(
+    connection: sa.Connection, edges: Collection[Edge]
+) -> dict[int, list[StaleReason]]:
+    """Return for those runs that are stale why; ``edges`` are all that begin at the runs."""
     return {
         run_id: [reason for one in group for reason in explain_staleness(one)]
         for run_id, group in groupby(read_stale(connection, edges), lambda one: one.consumer_id)
@@ -222,7 +227,7 @@ def _shape_summary(
         ended_at=ended,
         duration_s=(ended - began).total_seconds() if ended else None,
         execution=_EXECUTIONS[row.shown_execution],
-        tests=_judge(row.tests, row.failures),
+        tests=judge_tests(row.tests, row.failures),
         stale=stale,
         partition=row.partition,
         git_hash=row.git_hash,
@@ -235,7 +240,8 @@ def _shape_summary(
     )
 
 
-def _judge(tests: int, failures: int) -> TestVerdict:
+def judge_tests(tests: int, failures: int) -> TestVerdict:
+    """Return the verdict of so many tests, of which so many failed."""
     if not tests:
         return TestVerdict.NONE
     return TestVerdict.FAILED if failures else TestVerdict.PASSED

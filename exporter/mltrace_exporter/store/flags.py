@@ -6,8 +6,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
-from mltrace_exporter.store.bulk import unnest
+from mltrace_exporter.store.bulk import ask, unnest
 from mltrace_exporter.store.lineage.edges import is_direction, select_last_writer
+from mltrace_exporter.store.preparation import prepared
 from mltrace_exporter.store.schema import component_run, flag, io_pointer, run_io
 from mltrace_otel.contract.api import Flag, FlagState, Severity
 
@@ -57,9 +58,13 @@ def shape_flag(row: sa.Row[*tuple[Any, ...]]) -> Flag:
 
 def find_flagged_runs(connection: sa.Connection, run_ids: Collection[int]) -> set[int]:
     """Return those of the runs that last wrote an output when it got a flag that is still open."""
-    asked = unnest(id=(list(run_ids), sa.BigInteger))
-    query = sa.select(flag.c.run_id).join(asked, asked.c.id == flag.c.run_id).where(_OPEN)
-    return set(connection.scalars(query))
+    return set(connection.scalars(_select_flagged_runs(), {"id": list(run_ids)}))
+
+
+@prepared
+def _select_flagged_runs() -> sa.Select[int]:
+    asked = ask(id=sa.BigInteger)
+    return sa.select(flag.c.run_id).join(asked, asked.c.id == flag.c.run_id).where(_OPEN)
 
 
 def count_flagged_by_run(

@@ -1,11 +1,13 @@
-"""A trace to what is drawn of it: boxes, each a run or all runs of a component, and lines."""
+"""A lineage to what is drawn of it: boxes, each a run or all runs of a component, and lines."""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from mltrace_otel.contract.api import Execution, TestVerdict, Trace, TraceEdge, TraceNode
+from mltrace_exporter.queries.sketches import Sketch, SketchedRun
+from mltrace_exporter.store.lineage.ancestors import Edge
+from mltrace_otel.contract.api import Execution, TestVerdict
 
 RUNS_SHOWN = 60
 """Of larger lineages the runs of each component are taken together, if nothing else is asked."""
@@ -52,7 +54,7 @@ class Box:
 
     key: str
     component: str
-    runs: tuple[TraceNode, ...]
+    runs: tuple[SketchedRun, ...]
     marks: Mapping[Mark, int]
     inner_lines: int = 0
 
@@ -62,7 +64,7 @@ class Box:
         return len(self.runs) > 1
 
     @property
-    def run(self) -> TraceNode:
+    def run(self) -> SketchedRun:
         """The nearest of its runs, or the only one."""
         return self.runs[0]
 
@@ -133,69 +135,69 @@ class Diagram:
 
 
 def make_diagram(
-    trace: Trace,
+    lineage: Sketch,
     *,
     is_upstream: bool,
     flagged: Collection[int] = (),
     view: View | None = None,
     opened: Collection[str] = (),
 ) -> Diagram:
-    """Return what is drawn of a trace or an impact.
+    """Return what is drawn of a lineage.
 
     Args:
-        trace: the lineage.
-        is_upstream: whether it is a trace, or an impact.
+        lineage: a trace or an impact.
+        is_upstream: whether it is a trace.
         flagged: runs with an output that is flagged.
         view: whether the runs of a component are taken together; by the lineage's size if not said.
         opened: components whose runs are drawn apart in any case.
     """
     if view is None:
-        view = View.RUNS if len(trace.nodes) <= RUNS_SHOWN else View.COMPONENTS
-    keys = _assign(trace, view, frozenset(opened))
-    inner, lines = _gather_lines(trace.edges, keys)
-    members: defaultdict[str, list[TraceNode]] = defaultdict(list)
-    for node in trace.nodes:
-        members[keys[node.run.id]].append(node)
+        view = View.RUNS if len(lineage.runs) <= RUNS_SHOWN else View.COMPONENTS
+    keys = _assign(lineage.runs, view, frozenset(opened))
+    inner, lines = _gather_lines(lineage.edges, keys)
+    members: defaultdict[str, list[SketchedRun]] = defaultdict(list)
+    for run in lineage.runs:
+        members[keys[run.id]].append(run)
     boxes = [
-        Box(key, runs[0].run.component, tuple(runs), _mark(runs, flagged), inner[key])
+        Box(key, runs[0].component, tuple(runs), _mark(runs, flagged), inner[key])
         for key, runs in members.items()
     ]
     shown = {box.component for box in boxes if box.is_group}
     return Diagram(
-        root=keys[trace.run_id],
+        root=keys[lineage.root],
         boxes=boxes,
         lines=lines,
         view=view,
         opened=tuple(name for name in dict.fromkeys(opened) if name not in shown),
         is_upstream=is_upstream,
-        run_count=len(trace.nodes),
-        truncated=trace.truncated,
+        run_count=len(lineage.runs),
+        truncated=lineage.truncated,
     )
 
 
-def _assign(trace: Trace, view: View, opened: Collection[str]) -> dict[int, str]:
+def _assign(runs: Collection[SketchedRun], view: View, opened: Collection[str]) -> dict[int, str]:
     """Return for each run the key of its box."""
-    counts = Counter(node.run.component for node in trace.nodes)
+    counts = Counter(run.component for run in runs)
     numbers = {name: number for number, name in enumerate(counts)}
     return {
-        node.run.id: f"run-{node.run.id}"
-        if view is View.RUNS or node.run.component in opened or counts[node.run.component] == 1
-        else f"component-{numbers[node.run.component]}"
-        for node in trace.nodes
+        run.id: f"run-{run.id}"
+        if view is View.RUNS or run.component in opened or counts[run.component] == 1
+        else f"component-{numbers[run.component]}"
+        for run in runs
     }
 
 
 def _gather_lines(
-    edges: Collection[TraceEdge], keys: Mapping[int, str]
+    edges: Collection[Edge], keys: Mapping[int, str]
 ) -> tuple[Counter[str], list[Line]]:
     """Return how many edges are inside of each box, and the lines between boxes."""
     inner: Counter[str] = Counter()
     names: defaultdict[tuple[str, str], dict[str, None]] = defaultdict(dict)
     changed: set[tuple[str, str]] = set()
     for edge in edges:
-        if edge.producer_id not in keys or edge.consumer_id not in keys:
+        if edge.producer not in keys or edge.consumer not in keys:
             continue
-        pair = keys[edge.producer_id], keys[edge.consumer_id]
+        pair = keys[edge.producer], keys[edge.consumer]
         if pair[0] == pair[1]:
             inner[pair[0]] += 1
             continue
@@ -205,14 +207,13 @@ def _gather_lines(
     return inner, [Line(*pair, tuple(found), pair in changed) for pair, found in names.items()]
 
 
-def _mark(runs: Collection[TraceNode], flagged: Collection[int]) -> dict[Mark, int]:
-    found: Counter[Mark] = Counter()
-    for node in runs:
-        run = node.run
-        found[Mark.ERROR] += run.execution is Execution.ERROR
-        found[Mark.ABORTED] += run.execution is Execution.ABORTED
-        found[Mark.TESTS_FAILED] += run.tests is TestVerdict.FAILED
-        found[Mark.STALE] += bool(run.stale)
-        found[Mark.FLAGGED] += run.id in flagged
-        found[Mark.RUNNING] += run.execution is Execution.RUNNING
-    return {mark: found[mark] for mark in Mark if found[mark]}
+def _mark(runs: Collection[SketchedRun], flagged: Collection[int]) -> dict[Mark, int]:
+    counts = {
+        Mark.ERROR: sum(run.execution is Execution.ERROR for run in runs),
+        Mark.ABORTED: sum(run.execution is Execution.ABORTED for run in runs),
+        Mark.TESTS_FAILED: sum(run.tests is TestVerdict.FAILED for run in runs),
+        Mark.STALE: sum(bool(run.stale) for run in runs),
+        Mark.FLAGGED: sum(run.id in flagged for run in runs),
+        Mark.RUNNING: sum(run.execution is Execution.RUNNING for run in runs),
+    }
+    return {mark: many for mark, many in counts.items() if many}

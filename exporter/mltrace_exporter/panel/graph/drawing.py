@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import chain
 from unicodedata import east_asian_width
 
-from mltrace_exporter.panel.formats import shorten, visible
+from mltrace_exporter.panel.formats import count, shorten, visible
 from mltrace_exporter.panel.graph.diagram import Box, Diagram, Line
 from mltrace_exporter.panel.graph.layout import BOX_HEIGHT, BOX_WIDTH, Layout, lay_out
 
@@ -21,12 +21,13 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class PlacedBox:
-    """A box, where its left upper corner is, what fits as its title, and its size."""
+    """A box, where its left upper corner is, what fits as its title, all in words, its size."""
 
     box: Box
     x: float
     y: float
     title: str
+    words: str
     width: int = BOX_WIDTH
     height: int = BOX_HEIGHT
 
@@ -58,7 +59,7 @@ def draw(diagram: Diagram) -> Drawing:
     root = numbers[diagram.root]
     layout = lay_out(len(numbers), links, root=root, mirrored=diagram.is_upstream)
     boxes = [
-        PlacedBox(box, round(x + MARGIN, 1), round(y + MARGIN, 1), _fit_title(box))
+        PlacedBox(box, round(x + MARGIN, 1), round(y + MARGIN, 1), _fit_title(box), _tell(box))
         for box, (x, y) in zip(diagram.boxes, layout.spots, strict=True)
     ]
     lines = [
@@ -86,8 +87,21 @@ def _fit_title(box: Box) -> str:
     marks = 0 if box.is_group else max(len(box.marks) - 1, 0)
     room = BOX_WIDTH - _TITLE_LEFT - _PADDING - marks * _MARK_WIDTH
     name = visible(box.component)
-    ratio = room / sum(_LETTER_WIDTHS.get(east_asian_width(letter), _LETTER) for letter in name)
+    ratio = room / _measure(name)
     return name if ratio >= 1 else shorten(name, int(len(name) * ratio))
+
+
+def _measure(text: str) -> float:
+    if text.isascii():
+        return len(text) * _LETTER
+    return sum(_LETTER_WIDTHS.get(east_asian_width(letter), _LETTER) for letter in text)
+
+
+def _tell(box: Box) -> str:
+    """Return in words what a box stands for."""
+    runs = count(len(box.runs), "run") if box.is_group else f"run {box.run.id}"
+    marks = [mark.tell(many) if box.is_group else mark.word for mark, many in box.marks.items()]
+    return ", ".join([shorten(box.component, 80), runs, *marks])
 
 
 def _point_away(line: Line, diagram: Diagram, numbers: dict[str, int]) -> tuple[int, int]:

@@ -42,7 +42,7 @@ def write_mermaid(diagram: Diagram) -> str:
 
 def _write_box(number: str, box: Box) -> str:
     words = [mark.tell(many) if box.is_group else mark.word for mark, many in box.marks.items()]
-    about = f"{len(box.runs)} runs" if box.is_group else f"run {box.run.run.id}"
+    about = f"{len(box.runs)} runs" if box.is_group else f"run {box.run.id}"
     left, right = _SHAPES[box.gravest]
     label = "<br>".join(_escape(part) for part in (box.component, " · ".join([about, *words])))
     style = f":::{box.gravest}" if box.gravest else ""

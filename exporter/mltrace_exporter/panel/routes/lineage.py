@@ -19,8 +19,9 @@ from mltrace_exporter.panel.rendering import render_page, render_picture
 from mltrace_exporter.panel.visits import STORABLE, Name, Visiting
 from mltrace_exporter.queries import lineage
 from mltrace_exporter.queries.flags import find_flagged
+from mltrace_exporter.queries.runs import find_run
+from mltrace_exporter.queries.sketches import Sketch, sketch
 from mltrace_exporter.web import Reading
-from mltrace_otel.contract.api import Trace
 
 router = APIRouter()
 Opened = Annotated[list[Annotated[str, Query(pattern=STORABLE)]] | None, Query()]
@@ -41,34 +42,34 @@ class Question:
         """Return where the same is asked, as a trace or an impact, in another view."""
         return links.to_lineage(path, self.output, self.run, view, opened)
 
-    def ask(self, connection: sa.Connection, path: str) -> Trace | None:
+    def ask(self, connection: sa.Connection, path: str) -> Sketch | None:
         """Return the answer; None if nothing is asked."""
-        of_output, of_run = _ASKED[path]
         if self.run is not None:
-            return of_run(connection, self.run)
-        return of_output(connection, self.output) if self.output is not None else None
+            root = find_run(connection, self.run)
+        elif self.output is not None:
+            root = lineage.find_writer(connection, self.output)
+        else:
+            return None
+        return sketch(connection, _FOLLOW[path](connection, root, self.output))
 
     def name(self, path: str) -> str:
         """Return what a page or a file with the answer is called."""
         return f"{_WORDS[path]} of {self.output or f'run {self.run}'}"
 
 
-_ASKED = {
-    links.TRACE: (lineage.trace_output, lineage.trace_run),
-    links.IMPACT: (lineage.impact_output, lineage.impact_run),
-}
+_FOLLOW = {links.TRACE: lineage.follow_upstream, links.IMPACT: lineage.follow_downstream}
 _WORDS: Mapping[str, str] = {links.TRACE: "Trace", links.IMPACT: "Impact"}
 Asked = Annotated[Question, Depends()]
 
 
 @dataclass(frozen=True, slots=True)
 class LineageContext:
-    """A trace or an impact; ``trace`` is None before anything was asked for."""
+    """A trace or an impact; ``lineage`` is None before anything was asked for."""
 
     frame: Frame
     path: str
     question: Question
-    trace: Trace | None
+    lineage: Sketch | None
     drawing: Drawing | None
     outline: Branch | None
 
@@ -143,14 +144,14 @@ def write_impact(connection: Reading, question: Asked) -> Response:
 
 
 def _show(visit: Visiting, question: Question, path: str) -> HTMLResponse:
-    trace = question.ask(visit.connection, path)
-    if trace is None:
+    found = question.ask(visit.connection, path)
+    if found is None:
         frame = visit.frame("Lineage", Section.LINEAGE)
         return render_page(LineageContext(frame, path, question, None, None, None))
     frame = visit.frame(question.name(path), Section.LINEAGE)
-    diagram = _make_diagram(visit.connection, trace, question, path)
+    diagram = _make_diagram(visit.connection, found, question, path)
     drawing, outline = draw(diagram), grow_outline(diagram)
-    return render_page(LineageContext(frame, path, question, trace, drawing, outline))
+    return render_page(LineageContext(frame, path, question, found, drawing, outline))
 
 
 def _draw(visit: Visiting, question: Question, path: str) -> Response:
@@ -173,19 +174,19 @@ def _name_file(path: str, ending: str) -> str:
 
 
 def _require_diagram(connection: sa.Connection, question: Question, path: str) -> Diagram:
-    trace = question.ask(connection, path)
-    if trace is None:
+    found = question.ask(connection, path)
+    if found is None:
         raise MalformedRequest("Say what to begin at: give either `output` or `run`.")
-    return _make_diagram(connection, trace, question, path)
+    return _make_diagram(connection, found, question, path)
 
 
 def _make_diagram(
-    connection: sa.Connection, trace: Trace, question: Question, path: str
+    connection: sa.Connection, found: Sketch, question: Question, path: str
 ) -> Diagram:
     return make_diagram(
-        trace,
+        found,
         is_upstream=path == links.TRACE,
-        flagged=find_flagged(connection, [node.run.id for node in trace.nodes]),
+        flagged=find_flagged(connection, [run.id for run in found.runs]),
         view=question.view,
         opened=question.opened,
     )
@@ -193,6 +194,6 @@ def _make_diagram(
 
 def _open(question: Question, path: str, box: Box, drawing: Drawing | None) -> str:
     if not box.is_group or drawing is None:
-        return links.to_run(box.run.run.id)
+        return links.to_run(box.run.id)
     opened = [*drawing.diagram.opened, box.component]
     return question.address(path, drawing.diagram.view, opened)

@@ -1,18 +1,19 @@
-from lineages import make_summary, make_trace
+from lineages import make_sketch, make_sketched
 
 from mltrace_exporter.panel.graph.diagram import RUNS_SHOWN, Mark, View, make_diagram
+from mltrace_exporter.queries.sketches import Sketch
 from mltrace_otel.contract import api
-from mltrace_otel.contract.api import Execution, Trace
+from mltrace_otel.contract.api import Execution
 
 
-def make_days(days: int) -> Trace:
+def make_days(days: int) -> Sketch:
     """Return the trace of a report on so many days: each day was cleaned from one raw file."""
-    runs = [make_summary(day, "cleaning") for day in range(1, days + 1)]
+    runs = [make_sketched(day, "cleaning") for day in range(1, days + 1)]
     report, ingest = days + 1, days + 2
     depths = {report: 0, **dict.fromkeys(range(1, days + 1), 1), ingest: 2}
     edges = [(report, day, f"{day}.csv") for day in range(1, days + 1)]
     edges += [(day, ingest, "raw.csv") for day in range(1, days + 1)]
-    return make_trace(depths, *edges, runs=runs)
+    return make_sketch(depths, *edges, runs=runs)
 
 
 def test_each_run_of_a_small_lineage_is_a_box() -> None:
@@ -45,10 +46,10 @@ def test_a_component_is_opened_when_it_is_asked_for() -> None:
 
 
 def test_readings_among_runs_of_one_box_are_counted_and_not_drawn() -> None:
-    trace = make_trace(
+    trace = make_sketch(
         {1: 0, 2: 1},
         (1, 2, "state"),
-        runs=[make_summary(1, "loop"), make_summary(2, "loop")],
+        runs=[make_sketched(1, "loop"), make_sketched(2, "loop")],
     )
     diagram = make_diagram(trace, is_upstream=True, view=View.COMPONENTS)
     [box] = diagram.boxes
@@ -56,12 +57,12 @@ def test_readings_among_runs_of_one_box_are_counted_and_not_drawn() -> None:
 
 
 def test_runs_bear_all_their_marks_and_a_box_counts_them() -> None:
-    trace = make_trace(
+    trace = make_sketch(
         {1: 0, 2: 1, 3: 1},
         runs=[
-            make_summary(1, "a", Execution.ERROR, api.TestVerdict.FAILED, stale=True),
-            make_summary(2, "a", Execution.ABORTED),
-            make_summary(3, "a", Execution.ERROR),
+            make_sketched(1, "a", Execution.ERROR, api.TestVerdict.FAILED, stale=True),
+            make_sketched(2, "a", Execution.ABORTED),
+            make_sketched(3, "a", Execution.ERROR),
         ],
     )
     [box] = make_diagram(trace, is_upstream=True, flagged={3}, view=View.COMPONENTS).boxes
@@ -76,7 +77,7 @@ def test_runs_bear_all_their_marks_and_a_box_counts_them() -> None:
 
 
 def test_a_line_says_what_was_read_and_whether_it_was_altered() -> None:
-    trace = make_trace({2: 0, 1: 1}, (2, 1, "a"), (2, 1, "b"), (2, 1, "a"), changed=(2, 1))
+    trace = make_sketch({2: 0, 1: 1}, (2, 1, "a"), (2, 1, "b"), (2, 1, "a"), changed=(2, 1))
     [line] = make_diagram(trace, is_upstream=True).lines
     assert (line.producer, line.consumer, line.names) == ("run-1", "run-2", ("a", "b"))
     assert line.changed_outside
@@ -84,9 +85,9 @@ def test_a_line_says_what_was_read_and_whether_it_was_altered() -> None:
 
 
 def test_a_declared_dependency_has_no_names() -> None:
-    [line] = make_diagram(make_trace({2: 0, 1: 1}, (2, 1, None)), is_upstream=True).lines
+    [line] = make_diagram(make_sketch({2: 0, 1: 1}, (2, 1, None)), is_upstream=True).lines
     assert line.is_declared
 
 
 def test_edges_to_runs_outside_a_truncated_trace_are_left_out() -> None:
-    assert make_diagram(make_trace({2: 0}, (2, 1, "a")), is_upstream=True).lines == []
+    assert make_diagram(make_sketch({2: 0}, (2, 1, "a")), is_upstream=True).lines == []

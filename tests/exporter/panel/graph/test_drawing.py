@@ -2,7 +2,7 @@ import dataclasses
 import re
 
 import pytest
-from lineages import make_summary, make_trace
+from lineages import make_sketch, make_sketched
 
 from mltrace_exporter.panel.graph.diagram import View, make_diagram
 from mltrace_exporter.panel.graph.drawing import MARGIN, draw
@@ -21,7 +21,7 @@ def ends(path: str) -> tuple[tuple[float, float], tuple[float, float]]:
 @pytest.mark.parametrize("is_upstream", [True, False])
 def test_data_runs_from_left_to_right(*, is_upstream: bool) -> None:
     depths = {3: 0, 2: 1, 1: 2} if is_upstream else {1: 0, 2: 1, 3: 2}
-    trace = make_trace(depths, (3, 2, "b"), (2, 1, "a"), (3, 1, "a"))
+    trace = make_sketch(depths, (3, 2, "b"), (2, 1, "a"), (3, 1, "a"))
     drawing = draw(make_diagram(trace, is_upstream=is_upstream))
     spots = {placed.box.key: (placed.x, placed.y) for placed in drawing.boxes}
     assert spots["run-1"][0] < spots["run-2"][0] < spots["run-3"][0]
@@ -34,15 +34,15 @@ def test_data_runs_from_left_to_right(*, is_upstream: bool) -> None:
 
 
 def test_components_that_read_from_each_other_are_drawn_both_ways() -> None:
-    runs = [make_summary(number, "ab"[number % 2]) for number in range(1, 5)]
-    trace = make_trace({4: 0, 3: 1, 2: 2, 1: 3}, (4, 3, "x"), (3, 2, "y"), (2, 1, "x"), runs=runs)
+    runs = [make_sketched(number, "ab"[number % 2]) for number in range(1, 5)]
+    trace = make_sketch({4: 0, 3: 1, 2: 2, 1: 3}, (4, 3, "x"), (3, 2, "y"), (2, 1, "x"), runs=runs)
     drawing = draw(make_diagram(trace, is_upstream=True, view=View.COMPONENTS))
     assert len(drawing.boxes) == len(drawing.lines) == 2
     assert ends(drawing.lines[0].path) == ends(drawing.lines[1].path)[::-1]
 
 
 def test_everything_is_inside_of_its_margins() -> None:
-    drawing = draw(make_diagram(make_trace({1: 0}), is_upstream=True))
+    drawing = draw(make_diagram(make_sketch({1: 0}), is_upstream=True))
     [placed] = drawing.boxes
     assert (placed.x, placed.y) == (MARGIN, MARGIN)
     assert (drawing.width, drawing.height) == (BOX_WIDTH + 2 * MARGIN, BOX_HEIGHT + 2 * MARGIN)
@@ -58,6 +58,6 @@ def test_everything_is_inside_of_its_margins() -> None:
     ],
 )
 def test_as_much_of_a_name_is_written_as_fits(name: str, title: str) -> None:
-    trace = make_trace({1: 0}, runs=[dataclasses.replace(make_summary(1), component=name)])
+    trace = make_sketch({1: 0}, runs=[dataclasses.replace(make_sketched(1), component=name)])
     [placed] = draw(make_diagram(trace, is_upstream=True)).boxes
     assert placed.title == title
