@@ -92,7 +92,7 @@ class ProfileDrift:
     def drifts(self) -> list[Deviation]:
         """What drifted: distributions first, and of these the one that changed most."""
         every = chain(self.deviations, *(column.deviations for column in self.columns))
-        return sorted((each for each in every if each.drifted), key=_rank)
+        return sorted((each for each in every if each.drifted), key=rank)
 
     @property
     def sentences(self) -> list[str]:
@@ -100,6 +100,7 @@ class ProfileDrift:
         return [deviation.sentence for deviation in self.drifts]
 
 
-def _rank(deviation: Deviation) -> tuple[bool, float]:
+def rank(deviation: Deviation) -> tuple[bool, float]:
+    """Return what orders deviations: distributions first, and of these the largest."""
     excess = deviation.effect / deviation.threshold if deviation.threshold else inf
     return deviation.method not in DISTRIBUTIONS, -excess

@@ -11,6 +11,7 @@ from urllib.parse import quote_plus
 RECENT = "/"
 RUN = "/runs/{ref}"
 NOTES = "/runs/{ref}/notes"
+DATA = "/runs/{ref}/data"
 ANY_RUN = "/run"
 OUTPUT = "/output"
 TRACE = "/trace"
@@ -54,6 +55,18 @@ def to_run(run_id: int) -> str:
 def to_notes(run_id: int) -> str:
     """Answer the address that takes notes about a run."""
     return NOTES.format(ref=run_id)
+
+
+def to_data(
+    run_id: int, direction: str, variable: str, start: int = 0, since: int | None = None
+) -> str:
+    """Answer the address of a variable's columns from the ``start``-th on.
+
+    They stand beside those of the run ``since``; as a rule, of the runs before.
+    """
+    given = {"direction": direction, "variable": variable, "start": str(start) if start else None}
+    before = None if since is None else str(since)
+    return _with_query(DATA.format(ref=run_id), **given, since=before)
 
 
 def to_output(name: str, **cursors: str | None) -> str:

@@ -12,7 +12,6 @@ from mltrace_exporter.store.references import ProfileKey, find_earlier, list_kep
 from mltrace_exporter.store.refs import resolve_run
 from mltrace_exporter.store.verdicts import Asked, Judged, judge_profiles, tell_drifts
 from mltrace_otel.contract.api import DEFAULT_REFERENCE, Drift, VariableDrift
-from mltrace_otel.profiles.merging import merge_profiles
 from mltrace_otel.profiles.shapes import Profile
 from mltrace_otel.profiles.verdicts import ProfileDrift
 
@@ -149,10 +148,7 @@ def _compare(
     judged: Judged,
     builder_id: int | None = None,
 ) -> VariableComparison:
-    before = merge_profiles(judged.before)
-    return VariableComparison(
-        key, component, reference_ids, builder_id, judged.now, before, judged.drift
-    )
+    return VariableComparison(key, component, reference_ids, builder_id, *judged)
 
 
 def _shape(each: VariableComparison) -> VariableDrift:

@@ -81,6 +81,7 @@ def test_pages_of_runs_fit_and_are_accessible_in_both_themes_on_phones_and_scree
         "run-drifted": "/runs/8",
         "compare": "/compare?b=8",
         "compare-unlike": "/compare?a=9&b=1",
+        "data": "/runs/8/data?direction=output&variable=features&start=1",
     }.items():
         look(page, f"{training}{path}", f"{name}-{kind}")
 
@@ -230,6 +231,31 @@ def test_a_run_alone_is_compared_with_the_one_before(page: Page, training: str) 
 def test_hostile_runs_are_compared_as_they_are(page: Page, pipeline: str) -> None:
     visit(page, f"{pipeline}/compare?a=3&b=6")
     expect(page.get_by_text("<script>alert('name')").first).to_be_visible()
+
+
+def test_of_a_wide_table_what_drifted_is_shown_first_and_the_rest_on_its_own_page(
+    page: Page, address: str, record: Record
+) -> None:
+    for day in range(2):
+        profiled = [
+            make_numeric(f"f{number:02}", [n + 900 * day * (number == 59) for n in range(300)])
+            for number in range(60)
+        ]
+        record(make_run("features", day * DAY, profiles=(make_profile(*profiled),)))
+    visit(page, f"{address}/runs/2")
+    columns = page.locator(".column")
+    expect(columns).to_have_count(24)
+    expect(columns.first).to_contain_text("f59")
+    page.get_by_role("link", name="36 further columns").click()
+    expect(page.get_by_text("Columns 25 to 60 of 60")).to_be_visible()
+    expect(columns).to_have_count(36)
+    expect(columns.last).to_contain_text("f58")
+    visit(page, f"{address}/compare?a=1&b=2")
+    page.get_by_role("link", name="36 further columns").click()
+    expect(page.get_by_role("link", name="run 1", exact=True)).to_be_visible()
+    page.get_by_role("link", name="← First columns").click()
+    expect(columns.first).to_contain_text("f59")
+    assert httpx.get(f"{page.url}&start=60").status_code == 404
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from mltrace_exporter.panel.routes import (
     commands,
     compare,
     components,
+    data,
     flags,
     lineage,
     outputs,
@@ -23,6 +24,7 @@ router = APIRouter(dependencies=[Depends(refuse_cross_site)], include_in_schema=
 for part in (
     recent,
     runs,
+    data,
     outputs,
     lineage,
     compare,
