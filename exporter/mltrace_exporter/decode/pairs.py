@@ -11,10 +11,12 @@ from functools import lru_cache
 
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
-from mltrace_exporter.decode.spans import REPLACEMENT, fit_float
+from mltrace_exporter.decode.spans import REPLACEMENT, Recalled, fit_float
 
 _REMEMBERED_PAIRS = 4096
 _REMEMBERED_BYTES = 4096
+_REMEMBERED_SPANS = 1024
+_REMEMBERED_SPAN_BYTES = 8192
 
 
 def read_pairs(pairs: Iterable[bytes]) -> dict[str, object]:
@@ -28,6 +30,23 @@ def read_pairs(pairs: Iterable[bytes]) -> dict[str, object]:
     )
 
 
+def read_span_pairs(pairs: Iterable[bytes]) -> dict[str, object]:
+    """Return what a span's attributes say: `Recalled`, unless they are too long to be remembered.
+
+    Args:
+        pairs: each a serialised ``KeyValue``.
+    """
+    written = tuple(pairs)
+    if sum(map(len, written)) > _REMEMBERED_SPAN_BYTES:
+        return read_pairs(written)
+    return _recall_all(written)
+
+
+@lru_cache(_REMEMBERED_SPANS)
+def _recall_all(written: tuple[bytes, ...]) -> Recalled:
+    return Recalled(read_pairs(written))
+
+
 def clean(text: str) -> str:
     """Return storable text. Protobuf's strings are UTF-8, so of what is refused only NUL can be."""
     return text.replace("\0", REPLACEMENT)
@@ -35,7 +54,9 @@ def clean(text: str) -> str:
 
 def _read_pair(raw: bytes) -> tuple[str, object]:
     pair = KeyValue.FromString(raw)
-    return clean(pair.key), _read_value(pair.value)
+    # Most are texts, and asking which kind a value is takes longer.
+    text = pair.value.string_value
+    return clean(pair.key), clean(text) if text else _read_value(pair.value)
 
 
 _recall = lru_cache(_REMEMBERED_PAIRS)(_read_pair)

@@ -54,16 +54,15 @@ def _read_link(link: Link, run: SpanId, found: list[Io]) -> None:
     type_ = type_ if type_ in _TYPES else "unknown"
     size_bytes = get_count(said, names.IO_SIZE, _SIZE_LIMIT_BYTES)
     labels = get_texts(said, names.IO_LABELS)
-    for name, digest in _list_names(said):
+    name, digest = get_text(said, names.IO_NAME), get_text(said, names.IO_DIGEST)
+    told = [(name, digest)] if names.IO_NAMES not in said else [(name, digest), *_list_many(said)]
+    for name, digest in told:
         if name:
             content = shorten(digest, DIGEST_LIMIT_BYTES) if digest else None
             found.append(Io(direction, name, type_, content, size_bytes, labels, producer))
 
 
-def _list_names(said: Mapping[str, object]) -> list[tuple[str | None, str | None]]:
-    """Return names with digests: the link's one, and its many."""
-    one = [(get_text(said, names.IO_NAME), get_text(said, names.IO_DIGEST))]
-    if names.IO_NAMES not in said:
-        return one
+def _list_many(said: Mapping[str, object]) -> list[tuple[str, str | None]]:
+    """Return the names of a link that has many, with their digests."""
     many, digests = get_texts(said, names.IO_NAMES), get_texts(said, names.IO_DIGESTS)
-    return one + list(islice(zip_longest(many, digests), len(many)))
+    return list(islice(zip_longest(many, digests), len(many)))

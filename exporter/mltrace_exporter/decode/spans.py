@@ -18,6 +18,13 @@ REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 _INT64_LIMIT = 2**63
 
 
+class Recalled(dict[str, object]):
+    """Attributes that other spans have, too, as one object: itself the key to what follows."""
+
+    __slots__ = ()
+    __hash__ = object.__hash__  # type: ignore[assignment] # the object, not what it holds
+
+
 class Link(NamedTuple):
     """A link to another span. Ids that the sender left out or spoilt are empty."""
 

@@ -13,7 +13,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.trace.v1 import trace_pb2
 
 from mltrace_exporter.decode.messages import RawMessages
-from mltrace_exporter.decode.pairs import clean, read_pairs
+from mltrace_exporter.decode.pairs import clean, read_pairs, read_span_pairs
 from mltrace_exporter.decode.rescue import rescue_request
 from mltrace_exporter.decode.spans import Attributes, Event, Link, Span, Spoilt
 from mltrace_otel.contract.attributes import COMPONENT_NAME
@@ -55,7 +55,7 @@ def write_protobuf(source: object) -> bytes:
 
 
 def _read_span(span: Any, resource: Attributes) -> Span | None:  # noqa: ANN401 - a raw message
-    attributes = read_pairs(span.attributes)
+    attributes = read_span_pairs(span.attributes)
     if COMPONENT_NAME not in attributes:
         return None
     status = span.status

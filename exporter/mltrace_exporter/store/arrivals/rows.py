@@ -36,6 +36,9 @@ _PROFILE_COLUMNS = ("run_id", *VariableProfile._fields)
 _METRIC_COLUMNS = ("run_id", *MetricValue._fields)
 
 
+_NULL = r"\N"
+
+
 class IoShare(NamedTuple):
     """Inputs and outputs of a run, from a position on."""
 
@@ -167,7 +170,10 @@ def _io_lines(share: IoShare, pointer_ids: Mapping[str, int]) -> Iterator[str]:
     for position, io in enumerate(share.io, share.position):
         direction, name, type_, digest, size_bytes, labels, producer = io
         moment = ended_at if direction == "output" else started_at
-        rest = encode_cells((size_bytes, labels, *(producer or (None, None))))
+        if labels or producer:
+            rest = encode_cells((size_bytes, labels, *(producer or (None, None))))
+        else:
+            rest = f"{_NULL if size_bytes is None else size_bytes}\t{{}}\t{_NULL}\t{_NULL}"
         yield (
             f"{run_id}\t{position}\t{direction}\t{pointer_ids[name]}\t{moment}\t{type_}"
             f"\t{encode_text(digest)}\t{rest}"
