@@ -38,8 +38,8 @@ _REFUSED = (
 _CONFLICTS = (psycopg2.errors.UniqueViolation, psycopg2.errors.DeadlockDetected)
 
 _GROUP_LIMIT_SPANS = 4096
-# While the database stores what one of them gave it, another makes rows of what came next.
-_WRITERS = 2
+# While the database stores what some of them gave it, another makes rows of what came next.
+_WRITERS = 3
 _CONFLICT_TRIES = 5
 
 

@@ -285,6 +285,21 @@ def test_a_failure_without_a_message_takes_the_words_of_its_exception() -> None:
     assert decoded.attributes == {"exception.stacktrace": "Traceback ..."}
 
 
+def test_what_one_run_says_more_is_not_said_of_those_with_the_same_attributes() -> None:
+    source = make_run(execution="error", attributes={"team": "blue"})
+    request = write_request([source] * 3)
+    spans = request.resource_spans[0].scope_spans[0].spans
+    told = write_request([make_run(attributes={"exception.stacktrace": "Traceback ..."})])
+    event = told.resource_spans[0].scope_spans[0].spans[0].attributes
+    spans[1].events.add(name="exception", attributes=event)
+    decoded = decode_request(request.SerializeToString(), Encoding.PROTOBUF).runs
+    assert [run.attributes for run in decoded] == [
+        {"team": "blue"},
+        {"team": "blue", "exception.stacktrace": "Traceback ..."},
+        {"team": "blue"},
+    ]
+
+
 def test_a_test_that_ended_in_no_known_way_is_left_out() -> None:
     run = make_run(tests=(make_test("a", "pass"), make_test("b", "maybe"), make_test("c", "fail")))
     decoded = decode_one(write_protobuf([run]))
