@@ -226,9 +226,9 @@ OUTPUT_DRIFT_SCORE = Metric(
     "mltrace_output_drift_score",
     Kind.GAUGE,
     (*_OUTPUT_COLUMN, "method"),
-    "How far it differs there from the ten runs before: by `psi` of the distribution, by `nulls`, "
-    "`range`, `new_values`, `rows` or `columns`. What may be chance is at most the threshold. "
-    "The column is empty where the output as a whole is meant.",
+    "How far it differs there from the runs before, at most ten: by `psi` of the distribution, by "
+    "`nulls`, `range`, `new_values`, `rows` or `columns`. What may be chance is at most the "
+    "threshold. The column is empty where the output as a whole is meant.",
     Group.OUTPUTS,
 )
 OUTPUT_DRIFT_THRESHOLD = Metric(

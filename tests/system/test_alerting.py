@@ -128,7 +128,7 @@ def test_an_output_that_drifted_alerts_until_one_is_as_before(stack: Stack, tmp_
     labels = {"alertname": "MltraceOutputDrift", "component": "feed", "method": "psi"}
     alert = stack.await_alert(OWNER, "firing", **labels)
     assert (alert["labels"]["output"], alert["labels"]["owner"]) == ("delays", OWNER)
-    assert alert["annotations"]["summary"] == "delays of feed drifted"
+    assert alert["annotations"]["summary"] == "delays of feed drifted: psi of delays"
     runbook = httpx.get(alert["annotations"]["runbook_url"]).raise_for_status().text
     assert runbook.startswith("# MltraceOutputDrift\n")
     assert "feed" in httpx.get(alert["annotations"]["panel_url"]).raise_for_status().text

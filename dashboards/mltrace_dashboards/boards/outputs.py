@@ -49,7 +49,7 @@ _CHOSEN = (
     f"{_OF_COMPONENT} AND variable = ${{variable:sqlstring}}"
     " AND column_name = ${column:sqlstring}"
 )
-_SCORED = "Filled once there are ten runs with a profile before the newest one."
+_SCORED = "Filled once there is a run with a profile before the newest one."
 _OF = 'component="$component"'
 _SERIES = f'{_OF}, output="$variable", column="$column"'
 _BY = "max by (output, column, method)"
@@ -90,8 +90,8 @@ def _tell_newest(title: str, description: str, column: str, unit: str = "short")
 _HEADLINE = [
     show_stat(
         "Drifted columns",
-        "Columns of the component's outputs that differ in the newest run from the ten runs before,"
-        " by more than chance and what is usual. `mltrace drift` with the run says how.",
+        "Columns of the component's outputs that differ in the newest run from the runs before, at"
+        " most ten, by more than chance and what is usual. `mltrace drift` with the run says how.",
         f"count(max by (output, column) ({_BY} (mltrace_output_drift_score{{{_OF}}})"
         f" > {_BY} (mltrace_output_drift_threshold{{{_OF}}}))) or vector(0)",
         thresholds=LOOK_ABOVE_ZERO,
@@ -144,8 +144,8 @@ _NOW = show_series(
 )
 _DRIFT = show_bars(
     "Drift against its threshold",
-    "How far the newest run's outputs differ from the ten runs before, in thresholds: from 1 on it"
-    f" is drift, and alerts. {_SCORED}",
+    "How far the newest run's outputs differ from the runs before, at most ten, in thresholds: from"
+    f" 1 on it is drift, and alerts. {_SCORED}",
     ask_prometheus(f"topk(20, {_compare(_OF)})", "{{output}} {{column}}: {{method}}", instant=True),
     unit="short",
     thresholds=step((None, OK), (1, STALE)),

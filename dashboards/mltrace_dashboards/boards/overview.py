@@ -50,8 +50,8 @@ _STALE = show_stat(
 )
 _DRIFTED = show_stat(
     "Drifted outputs",
-    "Outputs that differ in the newest run from the ten runs before, by more than chance and what"
-    " is usual.",
+    "Outputs that differ in the newest run from the runs before, at most ten, by more than chance"
+    " and what is usual.",
     "count(max by (component, output) (mltrace_output_drift_score > on (component, output, column,"
     " method, instance) mltrace_output_drift_threshold)) or vector(0)",
     thresholds=LOOK_ABOVE_ZERO,

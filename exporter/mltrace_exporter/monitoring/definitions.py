@@ -134,9 +134,9 @@ OUTPUT_DRIFT = Definition(
         Sign.ABOVE,
         Reading(metrics.OUTPUT_DRIFT_THRESHOLD, _DRIFT),
     ),
-    "{output} of {component} drifted",
-    "What the newest run of {component} gave as {output} differs from the ten runs before: the "
-    "{method} of column '{column}' is {value:measure}. `mltrace drift` with that run says how.",
+    "{output} of {component} drifted: {method}{column:of}",
+    "What the newest run of {component} gave as {output} differs from the runs before, at most ten "
+    "({method}{column:of}: {value:measure}). `mltrace drift` with that run says how.",
     COMPONENT_PAGE,
     began=metrics.LAST_RUN,
 )
@@ -148,9 +148,9 @@ OUTPUT_NULLS = Definition(
         Sign.ABOVE,
         Reading(metrics.OUTPUT_DRIFT_THRESHOLD, _DRIFT),
     ),
-    "Missing values in {output} of {component} changed",
-    "The share of missing values of column '{column}' in {output} of {component} differs by "
-    "{value:share} from the ten runs before. Look at what the component reads.",
+    "Missing values{column:of} in {output} of {component} changed",
+    "The share of missing values{column:of} in {output} of {component} differs by {value:share} "
+    "from the runs before, at most ten. Look at what the component reads.",
     COMPONENT_PAGE,
     began=metrics.LAST_RUN,
 )

@@ -1,7 +1,8 @@
 """Sentences with blanks, filled in by Prometheus or here: ``Test {test} of {component} failed``.
 
 A blank is the name of a label, or ``value``. After a colon stands how it is written: ``query``, as
-part of an address; ``age``, as a duration; ``share``, as a percentage; ``measure``, in two digits.
+part of an address; ``of``, after that word, or nothing if it is empty; ``age``, as a duration;
+``share``, as a percentage; ``measure``, in two digits.
 """
 
 import re
@@ -23,7 +24,7 @@ _UNITS_S = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
 def write_template(sentence: str) -> str:
     """Return the sentence as Prometheus fills it in."""
     return "".join(
-        literal + (f"{{{{ {_name(blank)}{_PROMETHEUS[form or '']} }}}}" if blank else "")
+        literal + (_ask(blank, form or "") if blank else "")
         for literal, blank, form, _ in Formatter().parse(sentence)
     )
 
@@ -51,13 +52,18 @@ def say_duration(duration_s: float) -> str:
     return " ".join(parts)
 
 
-def _name(blank: str) -> str:
-    return "$value" if blank == "value" else f"$labels.{blank}"
+def _ask(blank: str, form: str) -> str:
+    name = "$value" if blank == "value" else f"$labels.{blank}"
+    if form == "of":
+        return f"{{{{ with {name} }}}} of {{{{ . }}}}{{{{ end }}}}"
+    return f"{{{{ {name}{_PROMETHEUS[form]} }}}}"
 
 
 def _write(blank: str, form: str, labels: Mapping[str, str], value: float) -> str:
     if blank != "value":
         text = labels.get(blank, "")
+        if form == "of":
+            return text and f" of {text}"
         return quote_plus(text) if form == "query" else text
     if form == "age":
         return say_duration(value)

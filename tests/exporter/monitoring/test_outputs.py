@@ -119,7 +119,11 @@ def test_drift_scores_exceed_thresholds_where_the_output_drifted_only(
     assert above == {(*DELAY, "psi"), (*DELAY, "range")}
     assert ("etl", "flights", "", "rows") in scores
     assert "etl" in snapshot.troubled
-    [first, _] = find(connection, "MltraceOutputDrift")
+    [first, second] = find(connection, "MltraceOutputDrift")
+    assert [first.summary, second.summary] == [
+        "flights of etl drifted: psi of delay",
+        "flights of etl drifted: range of delay",
+    ]
     assert (first.component, first.labels["column"]) == ("etl", "delay")
     assert first.since == at(7)
     write_runs(connection, [etl(8)])
@@ -130,7 +134,7 @@ def test_missing_values_have_an_alert_of_their_own(connection: sa.Connection) ->
     write_runs(connection, [*(etl(number) for number in range(5)), etl(6, nulls=100)])
 
     [alert] = find(connection, "MltraceOutputNulls")
-    assert alert.summary == "Missing values in flights of etl changed"
+    assert alert.summary == "Missing values of delay in flights of etl changed"
     assert "differs by 25% from" in alert.description
     assert find(connection, "MltraceOutputDrift") == []
 
