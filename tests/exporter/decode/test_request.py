@@ -288,10 +288,10 @@ def test_a_failure_without_a_message_takes_the_words_of_its_exception() -> None:
 def test_what_one_run_says_more_is_not_said_of_those_with_the_same_attributes() -> None:
     source = make_run(execution="error", attributes={"team": "blue"})
     request = write_request([source] * 3)
-    spans = request.resource_spans[0].scope_spans[0].spans
+    span = request.resource_spans[1].scope_spans[0].spans[0]
     told = write_request([make_run(attributes={"exception.stacktrace": "Traceback ..."})])
-    event = told.resource_spans[0].scope_spans[0].spans[0].attributes
-    spans[1].events.add(name="exception", attributes=event)
+    stacktrace = told.resource_spans[0].scope_spans[0].spans[0].attributes
+    span.events.add(name="exception", attributes=stacktrace)
     decoded = decode_request(request.SerializeToString(), Encoding.PROTOBUF).runs
     assert [run.attributes for run in decoded] == [
         {"team": "blue"},
