@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Iterator
+from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -42,11 +43,16 @@ def _is_address(host: str) -> bool:
     return True
 
 
-def _read(request: Request) -> Iterator[sa.Connection]:
-    engine: sa.Engine = request.app.state.engine
+@contextmanager
+def open_snapshot(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """Lend a connection that reads one state of the database, also while runs arrive."""
     with engine.connect() as connection:
-        # One snapshot for the whole answer: its parts agree even while runs arrive.
         connection.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
+        yield connection
+
+
+def _read(request: Request) -> Iterator[sa.Connection]:
+    with open_snapshot(request.app.state.engine) as connection:
         yield connection
 
 

@@ -142,9 +142,9 @@ def to_tests(after: str | None = None) -> str:
     return _with_query(TESTS, after=after)
 
 
-def to_tag(name: str) -> str:
-    """Answer the address of a tag: its components and their newest runs."""
-    return _with_query(TAG, name=name)
+def to_tag(name: str, after: str | None = None) -> str:
+    """Answer the address of a tag: its components, or those after one, and their newest runs."""
+    return _with_query(TAG, name=name, after=after)
 
 
 def to_search(text: str) -> str:

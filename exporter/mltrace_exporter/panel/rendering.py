@@ -1,23 +1,56 @@
 """A page's context to an HTTP answer; every answer carries the headers of `security`."""
 
+from collections.abc import Iterator
 from functools import lru_cache
 
 import jinja2
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
+from markupsafe import Markup
 
 from mltrace_exporter.panel import charts, formats, links, security
 from mltrace_exporter.panel.assets import address_asset, read_asset
 from mltrace_exporter.panel.contexts import Context
 
+_PAUSE = Markup("<!---->")
+_BROKEN = '<p class="notice bad" role="alert">The rest of this page cannot be shown: reload it.</p>'
 _REMEMBERED = 500
 """How many of an icon or badge are kept; there are fewer, but for tests with words of their own."""
 
 
 def render_page(context: Context, status: int = 200) -> HTMLResponse:
     """Render a context with the template named after it: ``RunContext`` with ``run.html``."""
-    name = type(context).__name__.removesuffix("Context").lower()
-    html = _ENVIRONMENT.get_template(f"{name}.html").render(page=context)
+    html = _find_template(context).render(page=context)
     return HTMLResponse(html, status, headers=security.HEADERS)
+
+
+def stream_page(context: Context) -> StreamingResponse:
+    """Send a page in parts, which end where its template says ``pause``.
+
+    Browsers show a part while the context finds out what the next one holds. The answer has begun
+    by then: whether there is such a page at all must be known before.
+    """
+    parts = _gather(_find_template(context).generate(page=context))
+    return StreamingResponse(parts, headers=security.HEADERS, media_type="text/html")
+
+
+def _find_template(context: Context) -> jinja2.Template:
+    name = type(context).__name__.removesuffix("Context").lower()
+    return _ENVIRONMENT.get_template(f"{name}.html")
+
+
+def _gather(pieces: Iterator[str]) -> Iterator[str]:
+    part: list[str] = []
+    try:
+        for piece in pieces:
+            if piece == _PAUSE:
+                yield "".join(part)
+                part.clear()
+            else:
+                part.append(piece)
+    except Exception:
+        yield _BROKEN
+        raise
+    yield "".join(part)
 
 
 def render_picture(context: object, file_name: str) -> Response:
@@ -46,6 +79,7 @@ def _make_environment() -> jinja2.Environment:
     )
     environment.globals["links"] = links
     environment.globals["asset"] = address_asset
+    environment.globals["pause"] = _PAUSE
     icons = environment.get_template("icons.html").module
     for macro in ("icon", "badge", "badges"):
         # By type, too: what is equal as a text may be safe as it is, or not.

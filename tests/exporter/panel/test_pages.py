@@ -1,12 +1,15 @@
 """The panel's pages as people meet them: in a real Chromium."""
 
+from collections.abc import Callable
 from urllib.parse import quote_plus
 
 import httpx
 import pytest
 from browsing import look, visit
+from builders import make_run
 from playwright.sync_api import Browser, Page, expect
 
+from mltrace_exporter.model import Words
 from mltrace_exporter.panel import links
 
 pytestmark = pytest.mark.browser
@@ -144,6 +147,23 @@ def test_more_runs_than_a_page_holds_are_paged(page: Page, pipeline: str) -> Non
     expect(page.get_by_role("row")).to_have_count(2)
     page.get_by_role("link", name="Newest runs").click()
     expect(page.get_by_role("row")).to_have_count(7)
+
+
+def test_more_components_than_a_page_of_a_tag_holds_are_paged(
+    page: Page, address: str, record: Callable[..., None]
+) -> None:
+    words = Words(None, None, ("nightly",))
+    record(*(make_run(f"step-{number:02}", number, words=words) for number in range(55)))
+    visit(page, f"{address}{links.to_tag('nightly')}")
+    components = page.get_by_role("table", name="Components with this tag").locator("tbody tr")
+    expect(components).to_have_count(50)
+    expect(page.get_by_role("heading", name="Newest runs")).to_be_visible()
+    page.get_by_role("link", name="More components").click()
+    expect(components).to_have_count(5)
+    expect(components.first).to_contain_text("step-50")
+    expect(page.get_by_role("heading", name="Newest runs")).to_have_count(0)
+    page.get_by_role("link", name="First components").click()
+    expect(page).to_have_url(f"{address}{links.to_tag('nightly')}")
 
 
 def test_the_keyboard_reaches_the_content_first(page: Page, pipeline: str) -> None:

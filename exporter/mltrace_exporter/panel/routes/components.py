@@ -21,6 +21,7 @@ LONGEST_HISTORY = 200
 TRIALS = 20
 LIST_SIZE = 100
 TAGS_SIZE = 100
+TAGGED_SIZE = 50
 
 Limit = Annotated[int, Query(ge=1, le=LONGEST_HISTORY)]
 
@@ -73,12 +74,21 @@ class ComponentContext:
 
 @dataclass(frozen=True, slots=True)
 class TagContext:
-    """The components that carry a tag, and their newest runs."""
+    """The components that carry a tag by name, and their newest runs.
+
+    Attributes:
+        frame: what stands around.
+        tag: its name.
+        components: as many as a page holds.
+        next_after: the name that the next page begins after; None on the last page.
+        runs: None on any page but the first.
+    """
 
     frame: Frame
     tag: str
     components: list[Component]
-    runs: RunPage
+    next_after: str | None
+    runs: RunPage | None
 
 
 @router.get(links.COMPONENTS)
@@ -120,9 +130,14 @@ def show_component(
 
 
 @router.get(links.TAG)
-def show_tag(visit: Visiting, name: Name) -> HTMLResponse:
-    """Show the components that carry a tag, and their newest runs."""
-    tagged = components.list_tagged(visit.connection, name)
-    newest = runs.list_runs(visit.connection, runs.Selection(tag=name), limit=PAGE_SIZE)
+def show_tag(visit: Visiting, name: Name, after: Name | None = None) -> HTMLResponse:
+    """Show the components that carry a tag, and on the first page their newest runs."""
+    tagged = components.list_tagged(visit.connection, name, after=after, limit=TAGGED_SIZE + 1)
+    newest = (
+        None
+        if after
+        else runs.list_runs(visit.connection, runs.Selection(tag=name), limit=PAGE_SIZE)
+    )
     frame = visit.frame(f"Tag {name}", Section.COMPONENTS)
-    return render_page(TagContext(frame, name, tagged, newest))
+    more = tagged[TAGGED_SIZE - 1].name if len(tagged) > TAGGED_SIZE else None
+    return render_page(TagContext(frame, name, tagged[:TAGGED_SIZE], more, newest))

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Depends, Query
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import Response
 
 from mltrace_exporter.errors import MalformedRequest
 from mltrace_exporter.panel import links, security
@@ -15,13 +16,13 @@ from mltrace_exporter.panel.graph.diagram import Box, Diagram, View, make_diagra
 from mltrace_exporter.panel.graph.drawing import Drawing, draw
 from mltrace_exporter.panel.graph.mermaid import write_mermaid
 from mltrace_exporter.panel.graph.outline import Branch, grow_outline
-from mltrace_exporter.panel.rendering import render_page, render_picture
+from mltrace_exporter.panel.rendering import render_page, render_picture, stream_page
 from mltrace_exporter.panel.visits import STORABLE, Name, Visiting
 from mltrace_exporter.queries import lineage
 from mltrace_exporter.queries.flags import find_flagged
 from mltrace_exporter.queries.runs import find_run
 from mltrace_exporter.queries.sketches import Sketch, sketch
-from mltrace_exporter.web import Reading
+from mltrace_exporter.web import Reading, open_snapshot
 
 router = APIRouter()
 Opened = Annotated[list[Annotated[str, Query(pattern=STORABLE)]] | None, Query()]
@@ -42,19 +43,39 @@ class Question:
         """Return where the same is asked, as a trace or an impact, in another view."""
         return links.to_lineage(path, self.output, self.run, view, opened)
 
-    def ask(self, connection: sa.Connection, path: str) -> Sketch | None:
-        """Return the answer; None if nothing is asked."""
+    def find_root(self, connection: sa.Connection) -> int | None:
+        """Return the run that the answer begins at; None if nothing is asked.
+
+        Raises:
+            NotFound: there is none.
+        """
         if self.run is not None:
-            root = find_run(connection, self.run)
-        elif self.output is not None:
-            root = lineage.find_writer(connection, self.output)
-        else:
-            return None
-        return sketch(connection, _FOLLOW[path](connection, root, self.output))
+            return find_run(connection, self.run)
+        return None if self.output is None else lineage.find_writer(connection, self.output)
+
+    def answer(self, connection: sa.Connection, path: str, root: int) -> "Answer":
+        """Return the lineage of what is asked about, and what is drawn of it."""
+        found = sketch(connection, _FOLLOW[path](connection, root, self.output))
+        diagram = make_diagram(
+            found,
+            is_upstream=path == links.TRACE,
+            flagged=find_flagged(connection, [run.id for run in found.runs]),
+            view=self.view,
+            opened=self.opened,
+        )
+        return Answer(found, diagram)
 
     def name(self, path: str) -> str:
         """Return what a page or a file with the answer is called."""
         return f"{_WORDS[path]} of {self.output or f'run {self.run}'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A lineage, and what is drawn of it."""
+
+    lineage: Sketch
+    diagram: Diagram
 
 
 _FOLLOW = {links.TRACE: lineage.follow_upstream, links.IMPACT: lineage.follow_downstream}
@@ -63,19 +84,50 @@ Asked = Annotated[Question, Depends()]
 
 
 @dataclass(frozen=True, slots=True)
+class AskContext:
+    """The form that asks what a trace or an impact is to be found of."""
+
+    frame: Frame
+    path: str
+
+
+@dataclass(frozen=True)
 class LineageContext:
-    """A trace or an impact; ``lineage`` is None before anything was asked for."""
+    """A trace or an impact, which is found when the page comes to it.
+
+    Attributes:
+        frame: what stands around.
+        path: whether it is the one or the other.
+        question: what was asked for.
+        root: the run that it begins at.
+        engine: of the database that it is found in.
+    """
 
     frame: Frame
     path: str
     question: Question
-    lineage: Sketch | None
-    drawing: Drawing | None
-    outline: Branch | None
+    root: int
+    engine: sa.Engine
+
+    @cached_property
+    def answer(self) -> Answer:
+        """The lineage and what is drawn of it."""
+        with open_snapshot(self.engine) as connection:
+            return self.question.answer(connection, self.path, self.root)
+
+    @cached_property
+    def drawing(self) -> Drawing:
+        """Where it is drawn."""
+        return draw(self.answer.diagram)
+
+    @cached_property
+    def outline(self) -> Branch:
+        """The same as a nested list."""
+        return grow_outline(self.answer.diagram)
 
     def open(self, box: Box) -> str:
         """Return where a box leads: to its run, or to this page with its runs drawn apart."""
-        return _open(self.question, self.path, box, self.drawing)
+        return _open(self.question, self.path, box, self.answer.diagram)
 
     def close(self, component: str) -> str:
         """Return the address of this page with the runs of a component taken together again."""
@@ -104,17 +156,17 @@ class DrawingContext:
 
     def open(self, box: Box) -> str:
         """Return where a box leads."""
-        return self.host + _open(self.question, self.path, box, self.drawing)
+        return self.host + _open(self.question, self.path, box, self.drawing.diagram)
 
 
 @router.get(links.TRACE)
-def show_trace(visit: Visiting, question: Asked) -> HTMLResponse:
+def show_trace(visit: Visiting, question: Asked) -> Response:
     """Show every run behind an output or a run; without one, ask for it."""
     return _show(visit, question, links.TRACE)
 
 
 @router.get(links.IMPACT)
-def show_impact(visit: Visiting, question: Asked) -> HTMLResponse:
+def show_impact(visit: Visiting, question: Asked) -> Response:
     """Show every run that an output or a run led to; without one, ask for it."""
     return _show(visit, question, links.IMPACT)
 
@@ -143,15 +195,13 @@ def write_impact(connection: Reading, question: Asked) -> Response:
     return _write(connection, question, links.IMPACT)
 
 
-def _show(visit: Visiting, question: Question, path: str) -> HTMLResponse:
-    found = question.ask(visit.connection, path)
-    if found is None:
-        frame = visit.frame("Lineage", Section.LINEAGE)
-        return render_page(LineageContext(frame, path, question, None, None, None))
+def _show(visit: Visiting, question: Question, path: str) -> Response:
+    root = question.find_root(visit.connection)
+    if root is None:
+        return render_page(AskContext(visit.frame("Lineage", Section.LINEAGE), path))
     frame = visit.frame(question.name(path), Section.LINEAGE)
-    diagram = _make_diagram(visit.connection, found, question, path)
-    drawing, outline = draw(diagram), grow_outline(diagram)
-    return render_page(LineageContext(frame, path, question, found, drawing, outline))
+    engine = visit.request.app.state.engine
+    return stream_page(LineageContext(frame, path, question, root, engine))
 
 
 def _draw(visit: Visiting, question: Question, path: str) -> Response:
@@ -174,26 +224,13 @@ def _name_file(path: str, ending: str) -> str:
 
 
 def _require_diagram(connection: sa.Connection, question: Question, path: str) -> Diagram:
-    found = question.ask(connection, path)
-    if found is None:
+    root = question.find_root(connection)
+    if root is None:
         raise MalformedRequest("Say what to begin at: give either `output` or `run`.")
-    return _make_diagram(connection, found, question, path)
+    return question.answer(connection, path, root).diagram
 
 
-def _make_diagram(
-    connection: sa.Connection, found: Sketch, question: Question, path: str
-) -> Diagram:
-    return make_diagram(
-        found,
-        is_upstream=path == links.TRACE,
-        flagged=find_flagged(connection, [run.id for run in found.runs]),
-        view=question.view,
-        opened=question.opened,
-    )
-
-
-def _open(question: Question, path: str, box: Box, drawing: Drawing | None) -> str:
-    if not box.is_group or drawing is None:
+def _open(question: Question, path: str, box: Box, diagram: Diagram) -> str:
+    if not box.is_group:
         return links.to_run(box.run.id)
-    opened = [*drawing.diagram.opened, box.component]
-    return question.address(path, drawing.diagram.view, opened)
+    return question.address(path, diagram.view, [*diagram.opened, box.component])

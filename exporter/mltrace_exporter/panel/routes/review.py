@@ -1,22 +1,23 @@
 """What flagged outputs have in common, and what was different where it went wrong."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Form, Query
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
 
 from mltrace_exporter import marks
 from mltrace_exporter.errors import MalformedRequest
 from mltrace_exporter.panel import links
 from mltrace_exporter.panel.contexts import Frame, Section
-from mltrace_exporter.panel.rendering import redirect, render_page
+from mltrace_exporter.panel.rendering import redirect, render_page, stream_page
 from mltrace_exporter.panel.visits import Back, Name, Visiting, Words, go_back
 from mltrace_exporter.queries.comparison import compare_runs, list_changes
 from mltrace_exporter.queries.review import review_flags
 from mltrace_exporter.store.flags import read_flags
-from mltrace_exporter.web import Writing
+from mltrace_exporter.web import Writing, open_snapshot
 from mltrace_otel.contract.api import (
     FLAG_LIMIT,
     AspectChange,
@@ -39,23 +40,41 @@ Chosen = Annotated[list[Annotated[int, Query(ge=0, le=_LARGEST)]], Query(max_len
 Ticked = Annotated[list[Annotated[int, Form(ge=0, le=_LARGEST)]], Form(max_length=FLAG_LIMIT)]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ReviewContext:
-    """The flagged outputs and the runs behind them.
+    """The flagged outputs and the runs behind them, which are found when the page comes to them.
 
     Attributes:
         frame: what stands around.
-        review: the answer.
+        sort: which runs come first.
         only: ids of the flags that count; empty if all do.
+        changed: a run of which is also said what was different.
+        engine: of the database.
         shown: how many flags are listed, at most.
-        changes: what was different, by the number of the run, for those of which it is said.
     """
 
     frame: Frame
-    review: Review
+    sort: ReviewSort
     only: frozenset[int]
-    shown: int
-    changes: dict[int, list[AspectChange]]
+    changed: int | None
+    engine: sa.Engine
+    shown: int = SHOWN
+
+    @cached_property
+    def _found(self) -> tuple[Review, dict[int, list[AspectChange]]]:
+        with open_snapshot(self.engine) as connection:
+            review = review_flags(connection, sort=self.sort, only=self.only)
+            return review, _explain(connection, review, self.changed)
+
+    @property
+    def review(self) -> Review:
+        """The answer."""
+        return self._found[0]
+
+    @property
+    def changes(self) -> dict[int, list[AspectChange]]:
+        """What was different, by the number of the run, for those of which it is said."""
+        return self._found[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +91,11 @@ def show_review(
     sort: ReviewSort = ReviewSort.COVERAGE,
     only: Chosen = [],  # noqa: B006 - FastAPI copies it
     changed: Id | None = None,
-) -> HTMLResponse:
+) -> StreamingResponse:
     """Show the flagged outputs, the runs they have in common, and what was different there."""
-    answer = review_flags(visit.connection, sort=sort, only=only)
-    changes = _explain(visit.connection, answer, changed)
     frame = visit.frame("Review", Section.REVIEW)
-    return render_page(ReviewContext(frame, answer, frozenset(only), SHOWN, changes))
+    engine = visit.request.app.state.engine
+    return stream_page(ReviewContext(frame, sort, frozenset(only), changed, engine))
 
 
 def _explain(
