@@ -1,5 +1,8 @@
 """The views that dashboards read, asked about a history of a million runs as their page says.
 
+Of each view of runs: the newest 100 rows, a component's newest 100, a run's, and counts by
+component and day over a week.
+
 In: a folder for the history, made by `history` at its first use, and the number of runs. Out: one
 JSON object a line for each question: p50, p95 and the slowest in milliseconds, CPU milliseconds of
 PostgreSQL for one, how many rows came, and the limit that p95 is to keep. Asked by SQL, as the role
@@ -23,6 +26,10 @@ from mltrace_exporter.store.views import READER, SCHEMA
 LIMIT_MS = 100.0
 COUNT = 20
 
+_OF_RUNS = (
+    *("recent_runs", "component_history", "test_outcomes"),
+    *("outputs", "output_profiles", "run_metrics"),
+)
 _NEWEST = "ORDER BY started_at DESC LIMIT 100"
 
 
@@ -43,34 +50,45 @@ def main() -> None:
 
 
 def list_questions(history: Landmarks) -> dict[str, Callable[[int], str]]:
-    """Return SQL by what is asked; it is about another component or output each time."""
+    """Return SQL by what is asked; it is about another component, run or output each time."""
 
     def component(number: int) -> str:
-        return f"WHERE component = 'pipeline-{number % 10}/layer-{1 + number % 9}/stage-03'"
+        return f"component = 'pipeline-{number % 10}/layer-{1 + number % 9}/stage-03'"
 
     def prediction(number: int) -> str:
         return history.prediction(number % 10, 2 + number)
 
     newest = BEGIN + history.rounds * ROUND
     # As Grafana writes a dashboard's time range.
-    day = f"WHERE started_at BETWEEN '{newest - timedelta(days=1)}' AND '{newest}'"
-    by_component = ("component_history", "test_outcomes", "outputs", "output_profiles")
-    return {
+    day, week = (
+        f"WHERE started_at BETWEEN '{newest - timedelta(days=days)}' AND '{newest}'"
+        for days in (1, 7)
+    )
+    asked: dict[str, Callable[[int], str]] = {
         "components": lambda _: "components",
-        "recent_runs, newest": lambda _: f"recent_runs {_NEWEST}",
         "recent_runs, a day": lambda _: f"recent_runs {day}",
         "test_outcomes, a day": lambda _: f"test_outcomes {day}",
-        "run_metrics": lambda number: f"run_metrics {component(number)} {_NEWEST}",
-        **{
-            view: lambda number, view=view: f"{view} {component(number)} {_NEWEST}"  # type: ignore[misc]
-            for view in by_component
-        },
         "staleness": lambda _: "staleness",
+        "staleness, a component": lambda number: f"staleness WHERE {component(number)}",
         "flagged_outputs": lambda _: "flagged_outputs",
+        "flagged_outputs, newest": lambda _: "flagged_outputs ORDER BY flagged_at DESC LIMIT 100",
         "flag_coverage": lambda _: "flag_coverage(100)",
         "lineage_nodes": lambda number: f"lineage_nodes('{prediction(number)}')",
         "lineage_edges": lambda number: f"lineage_edges('{prediction(number)}')",
     }
+    for view in _OF_RUNS:
+        asked[f"{view}, newest"] = lambda _, view=view: f"{view} {_NEWEST}"  # type: ignore[misc]
+        asked[f"{view}, a component"] = lambda number, view=view: (  # type: ignore[misc]
+            f"{view} WHERE {component(number)} {_NEWEST}"
+        )
+        asked[f"{view}, a run"] = lambda number, view=view: (  # type: ignore[misc]
+            f"{view} WHERE run_id = {history.runs // 2 + number}"
+        )
+        asked[f"{view}, counts of a week"] = lambda _, view=view: (  # type: ignore[misc]
+            f"(SELECT component, date_trunc('day', started_at), count(*) FROM {view} {week} "
+            "GROUP BY 1, 2) AS counted"  # noqa: S608 - our own words
+        )
+    return asked
 
 
 def measure(connection: sa.Connection, make: Callable[[int], str]) -> dict[str, object]:
