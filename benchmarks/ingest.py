@@ -315,7 +315,8 @@ def read_batch(connection: sa.Connection, ids: Sequence[int]) -> dict[str, str]:
     }
     queries["io_pointer"] = (
         "SELECT p.* FROM io_pointer p JOIN "  # noqa: S608 - our own words
-        "(SELECT pointer_id, min(run_id) AS run_id FROM run_io GROUP BY pointer_id) f "
+        "(SELECT pointer_id, min(run_id) AS run_id FROM run_io "
+        f"WHERE run_id <= {ids[-1]} GROUP BY pointer_id) f "
         f"ON f.pointer_id = p.id WHERE f.run_id {between}"
     )
     return {table: copy_out(connection, query) for table, query in queries.items()}

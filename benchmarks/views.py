@@ -30,6 +30,7 @@ _OF_RUNS = (
     *("recent_runs", "component_history", "test_outcomes"),
     *("outputs", "output_profiles", "run_metrics"),
 )
+_DAY = "date_trunc('day', started_at)"
 _NEWEST = "ORDER BY started_at DESC LIMIT 100"
 
 
@@ -85,8 +86,7 @@ def list_questions(history: Landmarks) -> dict[str, Callable[[int], str]]:
             f"{view} WHERE run_id = {history.runs // 2 + number}"
         )
         asked[f"{view}, counts of a week"] = lambda _, view=view: (  # type: ignore[misc]
-            f"(SELECT component, date_trunc('day', started_at), count(*) FROM {view} {week} "
-            "GROUP BY 1, 2) AS counted"  # noqa: S608 - our own words
+            f"(SELECT component, {_DAY}, count(*) FROM {view} {week} GROUP BY 1, 2) AS counted"  # noqa: S608
         )
     return asked
 
