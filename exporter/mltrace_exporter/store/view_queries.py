@@ -62,7 +62,8 @@ def select_runs() -> _Rows:
         sa.func.encode(run.c.trace_id, "hex").label("trace_id"),
         sa.func.encode(run.c.span_id, "hex").label("span_id"),
     ).select_from(
-        run.outerjoin(component, component.c.name == run.c.component).join(verdict, sa.true())
+        # Outer joins, though nothing is missing: PostgreSQL leaves out those that nobody asks for.
+        run.outerjoin(component, component.c.name == run.c.component).outerjoin(verdict, sa.true())
     )
 
 
@@ -94,7 +95,7 @@ def select_history() -> _Rows:
         sa.cast(apart, sa.Double).label("since_run_before_s"),
         sa.func.coalesce(run.c.code_hash != before.c.code_hash, sa.false()).label("code_changed"),
         sa.func.coalesce(run.c.git_hash != before.c.git_hash, sa.false()).label("git_changed"),
-    ).select_from(run.join(verdict, sa.true()).outerjoin(before, sa.true()))
+    ).select_from(run.outerjoin(verdict, sa.true()).outerjoin(before, sa.true()))
 
 
 def select_staleness() -> _Rows:
@@ -289,9 +290,9 @@ def select_outputs() -> _Rows:
         io_pointer.c.name.label("output"),
         run_io.c.type,
     ).select_from(
-        run.join(run_io, sa.and_(run_io.c.run_id == run.c.id, is_direction(run_io, "output"))).join(
-            io_pointer, io_pointer.c.id == run_io.c.pointer_id
-        )
+        run.join(
+            run_io, sa.and_(run_io.c.run_id == run.c.id, is_direction(run_io, "output"))
+        ).outerjoin(io_pointer, io_pointer.c.id == run_io.c.pointer_id)
     )
 
 
