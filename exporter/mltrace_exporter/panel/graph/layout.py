@@ -2,7 +2,8 @@
 
 Each box stands a layer further from the root than all boxes that lead to it, so lines run one way.
 Lines over several layers get a lane in each. igraph orders the layers so that few lines cross; the
-heights are the closest to straight lines that keep the order and the distances.
+heights are the closest to straight lines that keep the order and the distances. A layer of many
+boxes is broken into rows, between which the lines run.
 Source: Sugiyama, Tagawa, Toda, "Methods for Visual Understanding of Hierarchical System
 Structures", 1981; heights by isotonic regression, Barlow et al., 1972.
 """
@@ -11,17 +12,24 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from math import ceil, sqrt
+from statistics import fmean
 
 import igraph
 
 BOX_WIDTH, BOX_HEIGHT = 208, 56
 LAYER_GAP = 72
-_BOX_GAP, _LANE_GAP = 20, 12
+_BOX_GAP, _LANE_GAP, _COLUMN_GAP = 20, 12, 40
 _LANE_LIMIT = 8_000  # lines that would take more are drawn straight across
 _SWEEPS = 6
 _LANE_WEIGHT = 4.0  # how much rather a lane is straight than a box in the middle of its lines
 
+_TALL = 24  # boxes; a layer of more is broken into rows
+_BREADTH = 0.5  # columns a row, of a layer that is so broken: about two thirds as high as wide
+
 Link = tuple[int, int]
+Row = tuple[int, ...]
+"""Boxes side by side, or a single lane."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +38,7 @@ class Layout:
 
     Attributes:
         spots: left and top of each box.
-        lanes: of each line the left ends and heights of its lanes, one for each layer it crosses.
+        lanes: of each line the left ends and heights of its lanes, one for each column it crosses.
         width: of everything.
         height: of everything.
     """
@@ -56,18 +64,55 @@ def lay_out(box_count: int, links: Sequence[Link], *, root: int = 0, mirrored: b
     for chain in lanes.values():
         layer += [layer[chain[0]] + step for step in range(1, len(chain) - 1)]
     steps = [step for chain in lanes.values() for step in pairwise(chain)]
-    heights = _align(box_count, _order(layer, steps), steps)
-    last = max(layer)
-    lefts = [(last - at if mirrored else at) * (BOX_WIDTH + LAYER_GAP) for at in layer]
+    layers = [_break(boxes_and_lanes, box_count) for boxes_and_lanes in _order(layer, steps)]
+    heights = _align(box_count, layers, steps)
+    places = {number: place for rows in layers for row in rows for place, number in enumerate(row)}
+    lefts = _place_columns([max(map(len, rows)) for rows in layers], mirrored=mirrored)
     return Layout(
-        spots=[(float(lefts[box]), heights[box] - BOX_HEIGHT / 2) for box in range(box_count)],
+        spots=[
+            (lefts[layer[box]][places[box]], heights[box] - BOX_HEIGHT / 2)
+            for box in range(box_count)
+        ],
         lanes={
-            link: [(float(lefts[lane]), heights[lane]) for lane in chain[1:-1]]
+            link: [
+                *_pass_by(lefts[layer[near]][places[near] + 1 :], heights[near], above=False),
+                *((left, heights[lane]) for lane in chain[1:-1] for left in lefts[layer[lane]]),
+                *_pass_by(lefts[layer[far]][: places[far]], heights[far], above=True),
+            ]
             for link, chain in lanes.items()
+            for near, far in [link]
         },
-        width=float(last * (BOX_WIDTH + LAYER_GAP) + BOX_WIDTH),
+        width=max(map(max, lefts)) + BOX_WIDTH,
         height=max(heights.values()) + BOX_HEIGHT / 2,
     )
+
+
+def _break(column: Sequence[int], box_count: int) -> list[Row]:
+    """Return the rows of a layer: of one box, or of several where there are many boxes."""
+    boxes = [number for number in column if number < box_count]
+    size = 1 if len(boxes) <= _TALL else ceil(sqrt(_BREADTH * len(boxes)))
+    starts = {boxes[at]: tuple(boxes[at : at + size]) for at in range(0, len(boxes), size)}
+    rows = [starts.get(number, (number,) if number >= box_count else ()) for number in column]
+    return [row for row in rows if row]
+
+
+def _place_columns(counts: Sequence[int], *, mirrored: bool) -> list[list[float]]:
+    """Return the left ends of the columns of each layer, the nearest to the root first."""
+    lefts: list[list[float]] = []
+    end = -float(LAYER_GAP)
+    for count in counts:
+        start = end + LAYER_GAP
+        lefts.append([start + place * (BOX_WIDTH + _COLUMN_GAP) for place in range(count)])
+        end = lefts[-1][-1] + BOX_WIDTH
+    if mirrored:
+        return [[end - BOX_WIDTH - left for left in columns] for columns in lefts]
+    return lefts
+
+
+def _pass_by(lefts: Sequence[float], height: float, *, above: bool) -> list[tuple[float, float]]:
+    """Return the way between rows, past the boxes of one that stand before or after."""
+    away = BOX_HEIGHT / 2 + _BOX_GAP / 2
+    return [(left, height - away if above else height + away) for left in lefts]
 
 
 def _cut_cycles(box_count: int, links: Sequence[Link], root: int) -> list[Link]:
@@ -134,7 +179,7 @@ def _order(layer: Sequence[int], steps: Sequence[Link]) -> list[list[int]]:
 
 
 def _align(
-    box_count: int, columns: Sequence[Sequence[int]], steps: Sequence[Link]
+    box_count: int, layers: Sequence[Sequence[Row]], steps: Sequence[Link]
 ) -> dict[int, float]:
     """Return the height of the middle of each box and lane, 0 or more."""
     before: defaultdict[int, list[int]] = defaultdict(list)
@@ -143,14 +188,14 @@ def _align(
         before[far].append(near)
         after[near].append(far)
     heights: dict[int, float] = {}
-    for column in columns:
-        _settle(column, [0.0] * len(column), box_count, heights)
+    for rows in layers:
+        _settle(rows, [0.0] * len(rows), box_count, heights)
     for sweep in range(_SWEEPS):
         # At last both sides count, so that what was moved last does not stand out.
         sides = (before, after) if sweep == _SWEEPS - 1 else ((before, after)[sweep % 2],)
-        for column in columns if sweep % 2 == 0 else reversed(columns):
-            wanted = [_balance(number, sides, heights) for number in column]
-            _settle(column, wanted, box_count, heights)
+        for rows in layers if sweep % 2 == 0 else reversed(layers):
+            wanted = [fmean(_balance(number, sides, heights) for number in row) for row in rows]
+            _settle(rows, wanted, box_count, heights)
     top = min(heights[box] for box in range(box_count)) - BOX_HEIGHT / 2
     lowest = min(*heights.values(), top + BOX_HEIGHT / 2)
     shift = max(-top, -lowest)
@@ -165,17 +210,17 @@ def _balance(
 
 
 def _settle(
-    column: Sequence[int], wanted: Sequence[float], box_count: int, heights: dict[int, float]
+    rows: Sequence[Row], wanted: Sequence[float], box_count: int, heights: dict[int, float]
 ) -> None:
-    """Give a column the heights nearest to what is wanted at which nothing overlaps."""
+    """Give the rows of a layer the heights nearest to what is wanted at which nothing overlaps."""
     offsets = [0.0]
-    for upper, lower in pairwise(column):
-        boxes = (upper < box_count) + (lower < box_count)
+    for upper, lower in pairwise(rows):
+        boxes = (upper[0] < box_count) + (lower[0] < box_count)
         offsets.append(offsets[-1] + boxes * BOX_HEIGHT / 2 + (_LANE_GAP, 16, _BOX_GAP)[boxes])
     # With the distances taken off, heights may not fall: merge neighbours until they do not.
     blocks: list[tuple[float, float, int]] = []
-    for number, aim, offset in zip(column, wanted, offsets, strict=True):
-        weight = 1.0 if number < box_count else _LANE_WEIGHT
+    for row, aim, offset in zip(rows, wanted, offsets, strict=True):
+        weight = 1.0 if row[0] < box_count else _LANE_WEIGHT
         block = (aim - offset, weight, 1)
         while blocks and blocks[-1][0] > block[0]:
             height, held, size = blocks.pop()
@@ -184,5 +229,5 @@ def _settle(
             block = (mean, total, size + block[2])
         blocks.append(block)
     level = (height for height, _, size in blocks for _ in range(size))
-    for number, height, offset in zip(column, level, offsets, strict=True):
-        heights[number] = height + offset
+    for row, height, offset in zip(rows, level, offsets, strict=True):
+        heights.update(dict.fromkeys(row, height + offset))

@@ -61,6 +61,23 @@ def test_lanes_keep_clear_of_boxes_and_follow_each_other(
             assert not any(left == x and top < y < top + BOX_HEIGHT for left, top in layout.spots)
 
 
+@pytest.mark.parametrize("mirrored", [True, False])
+def test_a_layer_of_many_boxes_is_broken_into_rows_between_which_lines_run(
+    *, mirrored: bool
+) -> None:
+    count = 700
+    links = [(0, box) for box in range(1, count - 1)] + [(box, count - 1) for box in range(1, 9)]
+    layout = lay_out(count, links, mirrored=mirrored)
+    assert not any(overlap(*pair) for pair in combinations(layout.spots, 2))
+    assert 0.5 < layout.height / layout.width < 1
+    assert len({x for x, _ in layout.spots}) > 10
+    for (near, far), lanes in layout.lanes.items():
+        ends = sorted((layout.spots[near][0], layout.spots[far][0]))
+        for x, y in lanes:
+            assert ends[0] < x < ends[1]
+            assert not any(left == x and top < y < top + BOX_HEIGHT for left, top in layout.spots)
+
+
 def test_a_mirrored_drawing_has_its_root_at_the_right() -> None:
     layout = lay_out(3, [(0, 1), (1, 2)], mirrored=True)
     assert [x for x, _ in layout.spots] == sorted((x for x, _ in layout.spots), reverse=True)
