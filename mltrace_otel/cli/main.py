@@ -11,6 +11,7 @@ from importlib.metadata import EntryPoint, entry_points
 import click
 
 from mltrace_otel.cli.alerts import alerts
+from mltrace_otel.cli.comparison import compare
 from mltrace_otel.cli.components import components, tag, tags
 from mltrace_otel.cli.drift import drift
 from mltrace_otel.cli.flags import flag, review, unflag
@@ -42,6 +43,7 @@ _SECTIONS = {
         recent,
         history,
         inspect,
+        compare,
         alerts,
         tests,
         profile,

@@ -20,6 +20,7 @@ from mltrace_otel.contract.api import (
     CaseHistory,
     Cleaned,
     CleanRequest,
+    Comparison,
     Component,
     ComponentRequest,
     ComponentTrace,
@@ -128,6 +129,10 @@ class ApiClient:
     def get_run(self, ref: str) -> Run:
         """Return the run with a number, or with a span id that begins so."""
         return self._get(Run, f"/api/runs/{_segment(ref)}")
+
+    def list_changes(self, ref: str, *, since: str | None = None) -> Comparison:
+        """Return what differs between a run and another; if not said, its component's before."""
+        return self._get(Comparison, f"/api/runs/{_segment(ref)}/changes", since=since)
 
     def tell_drift(self, ref: str, *, reference: str | None = None) -> Drift:
         """Return what became of a run's variables since those that it is compared with."""
