@@ -11,6 +11,7 @@ from mltrace_exporter.monitoring.poller import Poller, State
 from mltrace_otel.contract.api import Alert
 
 _FAILED = {"failed", "errored"}
+_FOLDED = (metrics.OVERFLOW, "", "")
 _MEMORY_S = 10
 
 
@@ -20,12 +21,13 @@ class Attention:
 
     Attributes:
         alerts: what fires, the most severe first.
-        failing: tests that failed when they last ran, as component, suite and case; those that are
-            folded together have no names and are left out.
+        failing: tests that failed when they last ran, as component, suite and case.
+        others_fail: whether others failed, too, whose names the limit on series left no room for.
     """
 
     alerts: list[Alert]
     failing: list[tuple[str, str, str]]
+    others_fail: bool = False
 
 
 class Watch:
@@ -58,7 +60,10 @@ def read_attention(request: Request) -> Attention:
 def _look(poller: Poller, state: State, now_s: float) -> Attention:
     if not state.snapshot.taken_s:
         return Attention([], [])
-    return Attention(find_alerts(state.snapshot, now_s, poller.links), _list_failing(state))
+    failing = _list_failing(state)
+    named = [test for test in failing if test != _FOLDED]
+    alerts = find_alerts(state.snapshot, now_s, poller.links)
+    return Attention(alerts, named, others_fail=len(named) < len(failing))
 
 
 def _list_failing(state: State) -> list[tuple[str, str, str]]:
@@ -66,5 +71,5 @@ def _list_failing(state: State) -> list[tuple[str, str, str]]:
     return sorted(
         (component, suite, case)
         for (component, suite, case, _, outcome), value in outcomes.items()
-        if value == 1 and outcome in _FAILED and component != metrics.OVERFLOW
+        if value == 1 and outcome in _FAILED
     )

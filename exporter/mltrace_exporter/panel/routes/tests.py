@@ -32,6 +32,7 @@ class TestsContext:
         frame: what stands around.
         failing: tests that failed when they last ran; none on any page but the first.
         failing_count: how many there are.
+        others_fail: whether there are more, which are not known by name.
         tests: of as many components as a page lists.
         next_after: the name that the next page begins after; None on the last page.
         is_first_page: whether no component comes before.
@@ -40,6 +41,7 @@ class TestsContext:
     frame: Frame
     failing: list[TestRecord]
     failing_count: int
+    others_fail: bool
     tests: list[TestRecord]
     next_after: str | None
     is_first_page: bool
@@ -50,13 +52,15 @@ def show_tests(visit: Visiting, after: Name | None = None) -> HTMLResponse:
     """Show what came of the tests of all components when they last ran."""
     known = list_components(visit.connection, after=after, limit=COMPONENTS + 1)
     names = [component.name for component in known]
-    failing = [] if after else read_attention(visit.request).failing
+    attention = read_attention(visit.request)
+    failing = [] if after else attention.failing
     suspects = dict.fromkeys(component for component, _, _ in failing)
     first = list_tests_of(visit.connection, list(suspects)[:FAILING], trials=TRIALS)
     context = TestsContext(
         frame=visit.frame("Tests", Section.TESTS),
         failing=[test for test in first if test.is_failing],
         failing_count=len(failing),
+        others_fail=attention.others_fail and after is None,
         tests=list_tests_of(visit.connection, names[:COMPONENTS], trials=TRIALS),
         next_after=names[COMPONENTS - 1] if len(names) > COMPONENTS else None,
         is_first_page=after is None,
