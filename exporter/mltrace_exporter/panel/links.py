@@ -119,9 +119,10 @@ def to_review(sort: str | None = None, only: Iterable[int] = (), changed: int | 
     return f"{_join(REVIEW, [*given, ('changed', str(changed))])}#run-{changed}"
 
 
-def to_flags(state: str | None = None, before: int | None = None) -> str:
-    """Answer the address of the flags in a state, or of those before one."""
-    return _with_query(FLAGS, state=state, before=None if before is None else str(before))
+def to_flags(state: str | None = None, before: int | None = None, **wanted: str | None) -> str:
+    """Answer the address of the flags in a state, of those wanted, or of those before one."""
+    cursor = None if before is None else str(before)
+    return _with_query(FLAGS, state=state, **wanted, before=cursor)
 
 
 def to_component(

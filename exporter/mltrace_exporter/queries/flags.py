@@ -5,6 +5,8 @@ from collections.abc import Collection
 import sqlalchemy as sa
 
 from mltrace_exporter.store.flags import (
+    ANY,
+    Wanted,
     count_open_flags,
     find_flagged_runs,
     read_flags_in,
@@ -13,14 +15,17 @@ from mltrace_exporter.store.flags import (
 from mltrace_exporter.store.pointers import hash_name
 from mltrace_otel.contract.api import FLAG_LIMIT, Flag, FlagState
 
+__all__ = ["Wanted", "count_flags", "find_flagged", "list_flags"]
 
-def list_flags(
+
+def list_flags(  # noqa: PLR0913 - each is a filter
     connection: sa.Connection,
     *,
     state: FlagState = FlagState.OPEN,
     output: str | None = None,
     before: int | None = None,
     limit: int = FLAG_LIMIT,
+    wanted: Wanted = ANY,
 ) -> list[Flag]:
     """Return flags, newest first.
 
@@ -30,9 +35,12 @@ def list_flags(
         output: only those of this output.
         before: only those with ids below.
         limit: how many, at most.
+        wanted: only such.
     """
     pointer_id = None if output is None else hash_name(output)
-    rows = read_flags_in(connection, state, pointer_id=pointer_id, before=before, limit=limit)
+    rows = read_flags_in(
+        connection, state, pointer_id=pointer_id, before=before, limit=limit, wanted=wanted
+    )
     return [shape_flag(row) for row in rows]
 
 

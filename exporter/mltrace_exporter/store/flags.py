@@ -1,7 +1,8 @@
 """Flags: marks on outputs that somebody found wrong, kept after they are resolved."""
 
-from collections.abc import Collection, Sequence
-from typing import Any
+from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
@@ -15,13 +16,41 @@ from mltrace_otel.contract.api import Flag, FlagState, Severity
 _OPEN = flag.c.resolved_at.is_(None)
 
 
-def read_flags_in(
+class Wanted(NamedTuple):
+    """Which flags somebody looks for.
+
+    Attributes:
+        component: of outputs that its runs wrote.
+        name: of outputs whose names contain it, in small letters or large.
+        since: set then or later.
+    """
+
+    component: str | None = None
+    name: str | None = None
+    since: datetime | None = None
+
+    def conditions(self) -> Iterator[sa.ColumnElement[bool]]:
+        """Yield what holds for such flags."""
+        run = component_run
+        if self.component is not None:
+            yield sa.exists().where(run.c.id == flag.c.run_id, run.c.component == self.component)
+        if self.name is not None:
+            yield io_pointer.c.name.icontains(self.name, autoescape=True)
+        if self.since is not None:
+            yield flag.c.flagged_at >= self.since
+
+
+ANY = Wanted()
+
+
+def read_flags_in(  # noqa: PLR0913 - each is a filter
     connection: sa.Connection,
     state: FlagState,
     *,
     pointer_id: int | None = None,
     before: int | None = None,
     limit: int,
+    wanted: Wanted = ANY,
 ) -> Sequence[sa.Row[*tuple[Any, ...]]]:
     """Return flags with the names of their outputs, newest first.
 
@@ -31,8 +60,9 @@ def read_flags_in(
         pointer_id: only those of this output.
         before: only those with ids below.
         limit: how many, at most.
+        wanted: only such.
     """
-    query = _select_flags().limit(limit)
+    query = _select_flags().where(*wanted.conditions()).limit(limit)
     if state is not FlagState.ALL:
         query = query.where(_OPEN if state is FlagState.OPEN else flag.c.resolved_at.is_not(None))
     if pointer_id is not None:

@@ -177,6 +177,45 @@ def test_many_outputs_are_flagged_by_pasting_or_uploading_names(
     page.context.close()
 
 
+@pytest.mark.browser
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
+def test_flags_are_chosen_by_component_name_and_day_and_reviewed(
+    browser: Browser, corrupted: str, engine: sa.Engine, *, scripts: bool
+) -> None:
+    with engine.begin() as connection:
+        flag_outputs(connection, FlagRequest(["raw-1", "raw-3"]))
+    page = browser.new_context(java_script_enabled=scripts).new_page()
+    visit(page, f"{corrupted}/flags")
+    form = page.get_by_role("form", name="Choose flags")
+    form.get_by_label("Component").fill("ingest")
+    form.get_by_label("Name contains").fill("W-1")
+    form.get_by_label("Flagged since").fill("2026-01-01")
+    form.get_by_role("button", name="Choose").click()
+    expect(page).to_have_url(
+        f"{corrupted}/flags?state=open&component=ingest&name=W-1&since=2026-01-01"
+    )
+    expect(page.locator("tbody tr")).to_have_count(1)
+    page.get_by_role("link", name="Review 1 open flag chosen so").click()
+    expect(page.locator(".suspects > li").first).to_contain_text("ingest 4")
+    expect(page.get_by_role("checkbox", name="Tick raw-1")).to_be_checked()
+    visit(page, f"{corrupted}/flags?component=ingest")
+    expect(page.locator("tbody tr")).to_have_count(2)
+    page.get_by_role("checkbox", name="Tick raw-3").check()
+    page.get_by_role("button", name="Review only the ticked").click()
+    expect(page.locator(".suspects > li").first).to_contain_text("ingest 10")
+    visit(page, f"{corrupted}/flags?name=nothing%25")
+    page.get_by_role("link", name="Show all").last.click()
+    expect(page.locator("tbody tr")).to_have_count(7)
+    page.context.close()
+
+
+@pytest.mark.parametrize("since", ["2126-01-01", "yesterday"])
+def test_a_day_without_flags_shows_none_and_no_day_is_refused(corrupted: str, since: str) -> None:
+    answer = httpx.get(f"{corrupted}/flags", params={"since": since})
+    assert ("No such flags" in answer.text) == (since != "yesterday")
+    assert answer.status_code == (422 if since == "yesterday" else 200)
+
+
 @pytest.mark.parametrize(
     ("form", "words"),
     [
