@@ -35,87 +35,93 @@ _OPEN_FILES = 65_536
 _log = logging.getLogger(__name__)
 
 
+_DOORS = (
+    click.option("--host", default="127.0.0.1", show_default=True, help="Listen here."),
+    click.option("--port", default=8080, show_default=True, help="Panel, HTTP API, /metrics."),
+    click.option("--otlp-http-port", default=4318, show_default=True, help="OTLP/HTTP."),
+    click.option("--otlp-grpc-port", default=4317, show_default=True, help="OTLP/gRPC."),
+    click.option(
+        "--request-limit",
+        "request_limit_bytes",
+        default=DEFAULT_REQUEST_LIMIT_BYTES,
+        show_default=True,
+        help="Largest OTLP request in bytes.",
+    ),
+    click.option(
+        "--request-timeout",
+        "request_timeout_s",
+        default=DEFAULT_REQUEST_TIMEOUT_S,
+        show_default=True,
+        help="Seconds that an OTLP request may take to come in.",
+    ),
+    click.option(
+        "--allowed-hosts",
+        default="",
+        envvar="MLTRACE_ALLOWED_HOSTS",
+        show_envvar=True,
+        help="Names under which browsers may ask, with commas between; *.x is any below x,"
+        " * any.  [default: localhost if only this machine is listened to, else any]",
+    ),
+)
+_METRICS = (
+    click.option(
+        "--metrics-interval",
+        "metrics_interval_s",
+        default=DEFAULT_METRICS_INTERVAL_S,
+        show_default=True,
+        help="Seconds from one reading of the database for /metrics to the next.",
+    ),
+    click.option(
+        "--metrics-series",
+        "series_limit",
+        default=DEFAULT_SERIES_LIMIT,
+        envvar="MLTRACE_METRICS_SERIES",
+        show_default=True,
+        show_envvar=True,
+        help="Series that may show what the database says; the rest is folded together.",
+    ),
+)
+_ADDRESSES = (
+    click.option(
+        "--panel-url",
+        envvar="MLTRACE_PANEL_URL",
+        show_envvar=True,
+        help="Where people reach the panel, for links in alerts.  [default: its own]",
+    ),
+    click.option(
+        "--runbooks-url",
+        envvar="MLTRACE_RUNBOOKS_URL",
+        show_envvar=True,
+        help="Where people find the pages of alerts.  [default: the panel's /runbooks]",
+    ),
+    click.option(
+        "--trace-url",
+        envvar="MLTRACE_TRACE_URL",
+        show_envvar=True,
+        help="Where Tempo or Jaeger show a run, with {trace_id} and {span_id} in it.",
+    ),
+)
+_RETENTION = (
+    click.option(
+        "--retention-days",
+        type=float,
+        envvar="MLTRACE_RETENTION_DAYS",
+        show_envvar=True,
+        help="Delete runs that began longer ago.",
+    ),
+    click.option(
+        "--retention-runs",
+        type=int,
+        envvar="MLTRACE_RETENTION_RUNS",
+        show_envvar=True,
+        help="Delete all but so many runs of each component.",
+    ),
+)
+_SERVER_OPTIONS = (*_DOORS, *_METRICS, *_ADDRESSES, *_RETENTION)
+
+
 def _server_options(command: Callable[..., None]) -> Callable[..., None]:
-    for option in reversed(
-        (
-            click.option("--host", default="127.0.0.1", show_default=True, help="Listen here."),
-            click.option(
-                "--port", default=8080, show_default=True, help="Panel, HTTP API, /metrics."
-            ),
-            click.option("--otlp-http-port", default=4318, show_default=True, help="OTLP/HTTP."),
-            click.option("--otlp-grpc-port", default=4317, show_default=True, help="OTLP/gRPC."),
-            click.option(
-                "--request-limit",
-                "request_limit_bytes",
-                default=DEFAULT_REQUEST_LIMIT_BYTES,
-                show_default=True,
-                help="Largest OTLP request in bytes.",
-            ),
-            click.option(
-                "--request-timeout",
-                "request_timeout_s",
-                default=DEFAULT_REQUEST_TIMEOUT_S,
-                show_default=True,
-                help="Seconds that an OTLP request may take to come in.",
-            ),
-            click.option(
-                "--allowed-hosts",
-                default="",
-                envvar="MLTRACE_ALLOWED_HOSTS",
-                show_envvar=True,
-                help="Names under which browsers may ask, with commas between; *.x is any below x,"
-                " * any.  [default: localhost if only this machine is listened to, else any]",
-            ),
-            click.option(
-                "--metrics-interval",
-                "metrics_interval_s",
-                default=DEFAULT_METRICS_INTERVAL_S,
-                show_default=True,
-                help="Seconds from one reading of the database for /metrics to the next.",
-            ),
-            click.option(
-                "--metrics-series",
-                "series_limit",
-                default=DEFAULT_SERIES_LIMIT,
-                envvar="MLTRACE_METRICS_SERIES",
-                show_default=True,
-                show_envvar=True,
-                help="Series that may show what the database says; the rest is folded together.",
-            ),
-            click.option(
-                "--panel-url",
-                envvar="MLTRACE_PANEL_URL",
-                show_envvar=True,
-                help="Where people reach the panel, for links in alerts.  [default: its own]",
-            ),
-            click.option(
-                "--runbooks-url",
-                envvar="MLTRACE_RUNBOOKS_URL",
-                show_envvar=True,
-                help="Where people find the pages of alerts.  [default: the panel's /runbooks]",
-            ),
-            click.option(
-                "--trace-url",
-                envvar="MLTRACE_TRACE_URL",
-                show_envvar=True,
-                help="Where Tempo or Jaeger show a run, with {trace_id} and {span_id} in it.",
-            ),
-            click.option(
-                "--retention-days",
-                type=float,
-                envvar="MLTRACE_RETENTION_DAYS",
-                show_envvar=True,
-                help="Delete runs that began longer ago.",
-            ),
-            click.option(
-                "--retention-runs",
-                type=int,
-                envvar="MLTRACE_RETENTION_RUNS",
-                show_envvar=True,
-                help="Delete all but so many runs of each component.",
-            ),
-        )
-    ):
+    for option in reversed(_SERVER_OPTIONS):
         command = option(command)
     return command
 
