@@ -13,9 +13,9 @@ from mltrace_otel.questions.api_client import ApiClient
 @click.argument("later", metavar="[RUN]", required=False)
 @question(render_comparison)
 def compare(api: ApiClient, run: str, later: str | None) -> Comparison:
-    """Show what changed from one run to another; of one alone, since the run before.
+    """Show what changed from one run to another.
 
-    RUN is a number, or the beginning of a span id. The runs may be of any components; the run
-    before is of the same one.
+    RUN is a number, or the beginning of a span id. Of one alone it is shown what changed since its
+    component's run before.
     """
     return api.list_changes(run) if later is None else api.list_changes(later, since=run)
