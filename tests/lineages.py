@@ -5,9 +5,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from mltrace_exporter.queries.sketches import Sketch, SketchedRun
-from mltrace_exporter.store.lineage.ancestors import Edge
 from mltrace_otel.contract import api
-from mltrace_otel.contract.api import EdgeRule, Execution
+from mltrace_otel.contract.api import EdgeRule, Execution, TraceEdge
 
 
 def make_sketch(
@@ -30,7 +29,7 @@ def make_sketch(
         for run_id, depth in depths.items()
     ]
     root = next(run_id for run_id, depth in depths.items() if depth == 0)
-    read = [Edge(*edge, EdgeRule.NAME, edge[:2] == changed, None) for edge in edges]
+    read = [TraceEdge(*edge, EdgeRule.NAME, edge[:2] == changed) for edge in edges]
     return Sketch("output", root, found, read, truncated=False)
 
 

@@ -2,13 +2,14 @@
 
 import ipaddress
 from collections.abc import Iterator
-from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from typing import Annotated
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 from fastapi import Depends, HTTPException, Request
+
+from mltrace_exporter.store.database import open_snapshot
 
 
 async def check_host(request: Request) -> None:
@@ -41,14 +42,6 @@ def _is_address(host: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-@contextmanager
-def open_snapshot(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """Lend a connection that reads one state of the database, also while runs arrive."""
-    with engine.connect() as connection:
-        connection.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
-        yield connection
 
 
 def _read(request: Request) -> Iterator[sa.Connection]:

@@ -28,13 +28,20 @@ from mltrace_exporter.errors import NotFound
 from mltrace_exporter.ingest import Ingest
 from mltrace_exporter.marks import flag_outputs
 from mltrace_exporter.model import Batch, Io, IoPart, Marker, MetricValue, Run, SpanId
-from mltrace_exporter.queries.lineage import Reach, impact_output, impact_run, trace_output
+from mltrace_exporter.queries.lineage import (
+    Reach,
+    impact_output,
+    impact_run,
+    shape_edges,
+    trace_output,
+)
 from mltrace_exporter.queries.review import review_flags
 from mltrace_exporter.queries.runs import summarise
 from mltrace_exporter.store.arrivals.totals import RUNS_TOTAL, read_totals
 from mltrace_exporter.store.arrivals.write import write_batch
 from mltrace_exporter.store.distributions import read_metrics, read_profiles
 from mltrace_exporter.store.lineage.ancestors import read_edges
+from mltrace_exporter.store.runs import read_names
 from mltrace_exporter.store.schema import component_run, metadata
 from mltrace_otel.contract.api import FlagRequest, StaleReason
 
@@ -262,9 +269,11 @@ def _compare_counters(connection: sa.Connection, runs: list[Run]) -> None:
 
 
 def _compare_edges(connection: sa.Connection, model: NaiveStore, keys: dict[int, bytes]) -> None:
+    edges = read_edges(connection, list(keys))
+    names = read_names(connection, {e.pointer for e in edges if e.pointer is not None})
     found = {
-        (keys[e.consumer], keys[e.producer], e.pointer, e.rule, e.content_changed_outside)
-        for e in read_edges(connection, list(keys))
+        (keys[e.consumer_id], keys[e.producer_id], e.pointer, e.rule, e.content_changed_outside)
+        for e in shape_edges(edges, names)
     }
     assert found == {edge for run in model.runs.values() for edge in model.edges_of(run)}
 

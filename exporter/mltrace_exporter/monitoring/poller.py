@@ -19,6 +19,7 @@ from mltrace_exporter.monitoring.links import NO_LINKS, Links
 from mltrace_exporter.monitoring.reading import Habits, read_habits, read_snapshot
 from mltrace_exporter.monitoring.snapshot import Snapshot
 from mltrace_exporter.settings import DEFAULT_METRICS_INTERVAL_S, DEFAULT_SERIES_LIMIT
+from mltrace_exporter.store.database import open_snapshot
 
 _HABITS_EVERY = 20
 """Of how many intervals habits hold."""
@@ -127,11 +128,7 @@ class Poller:
 
     def _ask(self) -> Snapshot:
         now_s = time.time()
-        with self._engine.connect() as connection:
-            # Numbers that belong together are of one moment.
-            connection.execute(
-                sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            )
+        with open_snapshot(self._engine) as connection:
             # A moment that all exporters on the database come to, so that they agree.
             until_s = now_s - now_s % (_HABITS_EVERY * self._interval_s)
             if until_s > self._habits_until_s:

@@ -2,15 +2,16 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 import sqlalchemy as sa
 
 from mltrace_exporter.errors import NotFound
 from mltrace_exporter.lineage.graph import measure_depths
-from mltrace_exporter.queries.runs import summarise
+from mltrace_exporter.queries.runs import summarise_and_name
 from mltrace_exporter.store.lineage.ancestors import Edge, read_edges, walk_upstream
-from mltrace_exporter.store.lineage.descendants import read_descendants, read_readers
-from mltrace_exporter.store.lineage.edges import select_last_writer
+from mltrace_exporter.store.lineage.descendants import read_downstream, read_readers
+from mltrace_exporter.store.lineage.edges import find_last_writer
 from mltrace_exporter.store.pointers import hash_name
 from mltrace_exporter.store.refs import resolve_run
 from mltrace_otel.contract.api import TRACE_LIMIT, EdgeRule, Trace, TraceEdge, TraceNode
@@ -87,7 +88,7 @@ def find_writer(connection: sa.Connection, output: str) -> int:
     Raises:
         NotFound: no recorded run wrote it.
     """
-    root = connection.scalar(select_last_writer(sa.literal(hash_name(output), sa.BigInteger)))
+    root = find_last_writer(connection, hash_name(output))
     if root is None:
         raise NotFound(
             f"No recorded run wrote {output!r}. `mltrace inspect RUN` lists what a run wrote."
@@ -127,7 +128,7 @@ def follow_upstream(
     ids = _walk([root], reach, lambda level: [e.producer for e in read_edges(connection, level)])
     shown = ids[: reach.limit]
     begin = read_edges(connection, shown)
-    edges = _select_edges(begin, shown)
+    edges = _select_edges(begin, set(shown))
     depths = measure_depths(root, edges)
     return Lineage(root, output, depths, edges, begin, truncated=len(ids) > len(shown))
 
@@ -139,27 +140,36 @@ def follow_downstream(
     first = {
         edge.consumer for edge in read_readers(connection, [root]) if _concerns(edge, root, output)
     }
-    ids = [root]
-    if reach.depth is None:
-        ids += read_descendants(connection, first, reach.limit + 1) if first else []
-    elif reach.depth:
-        ids += _walk(
-            list(first),
-            Reach(reach.depth - 1, reach.limit),
-            lambda level: [edge.consumer for edge in read_readers(connection, level)],
-        )
-    ids = list(dict.fromkeys(ids))
-    shown = ids[: reach.limit]
-    begin = read_edges(connection, shown)
-    edges = [edge for edge in _select_edges(begin, shown) if _concerns(edge, root, output)]
+    possible = {root, *_walk_downstream(connection, first, reach)}
+    begin = read_edges(connection, possible)
+    edges = [edge for edge in begin if edge.producer in possible and _concerns(edge, root, output)]
     depths = measure_depths(root, [(edge.producer, edge.consumer) for edge in edges])
-    return Lineage(root, output, depths, edges, begin, truncated=len(ids) > len(shown))
+    nearest = dict(islice(depths.items(), reach.limit))
+    return Lineage(
+        root,
+        output,
+        nearest,
+        _select_edges(edges, nearest),
+        [edge for edge in begin if edge.consumer in nearest],
+        truncated=len(nearest) < len(depths),
+    )
+
+
+def _walk_downstream(
+    connection: sa.Connection, first: Collection[int], reach: Reach
+) -> Collection[int]:
+    """Return whatever may be downstream and near enough, and is more than asked for if there is."""
+    if reach.depth is None:
+        return read_downstream(connection, first, reach.limit)
+    if not reach.depth:
+        return ()
+    rest = Reach(reach.depth - 1, reach.limit)
+    return _walk(first, rest, lambda level: [e.consumer for e in read_readers(connection, level)])
 
 
 def _select_edges(edges: Iterable[Edge], runs: Collection[int]) -> list[Edge]:
     """Return the edges among some runs."""
-    shown = set(runs)
-    return [edge for edge in edges if edge.producer in shown and edge.consumer in shown]
+    return [edge for edge in edges if edge.producer in runs and edge.consumer in runs]
 
 
 def _concerns(edge: Edge, root: int, output: str | None) -> bool:
@@ -182,17 +192,23 @@ def _walk(
 
 
 def _shape(connection: sa.Connection, lineage: Lineage) -> Trace:
-    summaries = summarise(connection, lineage.depths, lineage.dependencies)
+    summaries, names = summarise_and_name(connection, lineage.depths, lineage.dependencies)
     nodes = [TraceNode(summaries[run_id], depth) for run_id, depth in lineage.depths.items()]
     return Trace(
         output=lineage.output,
         run_id=lineage.root,
         nodes=sorted(nodes, key=lambda node: (node.depth, node.run.component, node.run.id)),
-        edges=[_shape_edge(edge) for edge in lineage.edges],
+        edges=shape_edges(lineage.edges, names),
         truncated=lineage.truncated,
     )
 
 
-def _shape_edge(edge: Edge) -> TraceEdge:
-    consumer, producer, pointer, rule, changed, _ = edge
-    return TraceEdge(consumer, producer, pointer, _RULES[rule], changed)
+def shape_edges(edges: Iterable[Edge], names: Mapping[int, str]) -> list[TraceEdge]:
+    """Return edges by consumer, producer and pointer; ``names`` are of pointers by their ids."""
+    shaped = [
+        TraceEdge(
+            consumer, producer, None if pointer is None else names[pointer], _RULES[rule], changed
+        )
+        for consumer, producer, pointer, _, rule, changed in edges
+    ]
+    return sorted(shaped, key=lambda it: (it.consumer_id, it.producer_id, it.pointer or ""))

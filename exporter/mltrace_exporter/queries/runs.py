@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
-from itertools import groupby
+from itertools import chain, groupby
 
 import sqlalchemy as sa
 
@@ -16,6 +16,7 @@ from mltrace_exporter.store import runs as stored
 from mltrace_exporter.store.lineage.ancestors import Edge, Upstream, read_edges, walk_upstream
 from mltrace_exporter.store.lineage.staleness import read_stale
 from mltrace_exporter.store.liveness import explain_abort
+from mltrace_exporter.store.pointers import hash_name
 from mltrace_exporter.store.refs import resolve_run
 from mltrace_exporter.store.selection import EVERYTHING, Cursor, Selection, count_runs, find_runs
 from mltrace_otel.contract.api import (
@@ -48,6 +49,7 @@ __all__ = [
     "list_tests",
     "read_code",
     "summarise",
+    "summarise_and_name",
 ]
 
 _EXECUTIONS = {execution.value: execution for execution in Execution}
@@ -193,13 +195,23 @@ def summarise(
     connection: sa.Connection, run_ids: Collection[int], edges: Collection[Edge] | None = None
 ) -> dict[int, RunSummary]:
     """Return the summary of each run by its id; ``edges``, if known, are all that begin at them."""
+    if edges is None:
+        edges = read_edges(connection, run_ids) if run_ids else ()
+    return summarise_and_name(connection, run_ids, edges)[0]
+
+
+def summarise_and_name(
+    connection: sa.Connection, run_ids: Collection[int], edges: Collection[Edge]
+) -> tuple[dict[int, RunSummary], dict[int, str]]:
+    """Return the summaries as `summarise` does, and the names of their and the edges' pointers."""
     if not run_ids:
-        return {}
-    stale = explain_stale(connection, read_edges(connection, run_ids) if edges is None else edges)
+        return {}, {}
+    stale = explain_stale(connection, edges)
     rows = stored.read_summaries(connection, run_ids)
-    pointers = {id_ for row in rows for id_ in (*row.inputs, *row.outputs)}
+    pointers = {edge.pointer for edge in edges if edge.pointer is not None}
+    pointers.update(chain.from_iterable(ids for row in rows for ids in (row.inputs, row.outputs)))
     names = stored.read_names(connection, pointers)
-    return {row.id: _shape_summary(row, stale.get(row.id, []), names) for row in rows}
+    return {row.id: _shape_summary(row, stale.get(row.id, []), names) for row in rows}, names
 
 
 def explain_stale(
@@ -258,7 +270,7 @@ def list_pointers(
     pointers: dict[int, list[Pointer]] = {}
     for run_id, *fields in stored.read_io(connection, run_ids, direction, POINTER_LIMIT):
         pointer = Pointer(*fields)
-        edge = found.get((run_id, pointer.name))
+        edge = found.get((run_id, hash_name(pointer.name)))
         if edge:
             pointer = replace(
                 pointer,

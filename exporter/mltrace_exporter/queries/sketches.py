@@ -1,17 +1,16 @@
 """A lineage with no more of its runs than a drawing shows, so that thousands cost little."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 
-from mltrace_exporter.queries.lineage import Lineage
+from mltrace_exporter.queries.lineage import Lineage, shape_edges
 from mltrace_exporter.queries.runs import explain_stale, judge_tests
-from mltrace_exporter.store.lineage.ancestors import Edge
 from mltrace_exporter.store.liveness import explain_abort
-from mltrace_exporter.store.runs import Outline, read_outlines
-from mltrace_otel.contract.api import Execution, StaleReason, TestVerdict
+from mltrace_exporter.store.runs import Outline, read_names, read_outlines
+from mltrace_otel.contract.api import Execution, StaleReason, TestVerdict, TraceEdge
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +51,7 @@ class Sketch:
     output: str | None
     root: int
     runs: Sequence[SketchedRun]
-    edges: Collection[Edge]
+    edges: Sequence[TraceEdge]
     truncated: bool
 
 
@@ -63,11 +62,12 @@ def sketch(connection: sa.Connection, lineage: Lineage) -> Sketch:
         _shape(row, lineage.depths[row.id], stale)
         for row in read_outlines(connection, lineage.depths)
     ]
+    names = read_names(connection, {each.pointer for each in lineage.edges if each.pointer})
     return Sketch(
         output=lineage.output,
         root=lineage.root,
         runs=sorted(runs, key=lambda run: (run.depth, run.component, run.id)),
-        edges=lineage.edges,
+        edges=shape_edges(lineage.edges, names),
         truncated=lineage.truncated,
     )
 

@@ -60,6 +60,17 @@ def _tune(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
     connection.commit()
 
 
+def open_snapshot(engine: sa.Engine) -> sa.Connection:
+    """Return a connection that sees one state of the database, and changes nothing.
+
+    What is read on it agrees even while runs arrive.
+    """
+    # The driver says so as it begins: a statement of its own would be a question more.
+    return engine.connect().execution_options(
+        isolation_level="REPEATABLE READ", postgresql_readonly=True
+    )
+
+
 def migrate(engine: sa.Engine) -> None:
     """Bring the schema to its newest version. Exporters that start together take turns."""
     config = _configure()

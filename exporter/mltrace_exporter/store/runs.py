@@ -121,10 +121,14 @@ def read_outlines(connection: sa.Connection, run_ids: Collection[int]) -> list[O
 
 def read_names(connection: sa.Connection, pointer_ids: Collection[int]) -> dict[int, str]:
     """Return the names of pointers by their ids."""
+    return dict(connection.execute(_select_names(), {"id": list(pointer_ids)}).all())
+
+
+@prepared
+def _select_names() -> sa.Select[int, str]:
     asked = ask(id=sa.BigInteger)
     query = sa.select(io_pointer.c.id, io_pointer.c.name)
-    query = query.join(asked, asked.c.id == io_pointer.c.id)
-    return dict(connection.execute(query, {"id": list(pointer_ids)}).all())
+    return query.join(asked, asked.c.id == io_pointer.c.id)
 
 
 @prepared

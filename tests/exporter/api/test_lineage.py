@@ -114,3 +114,21 @@ def test_a_name_that_is_written_every_day_does_not_bring_up_its_history(
 
     assert depths(api.get("/api/impact?run=7").json()) == {7: 0, 8: 1}
     assert depths(api.get("/api/impact?output=table").json()) == {99: 0, 100: 1}
+
+
+@pytest.mark.parametrize("limit", [3, 2000])
+def test_those_that_only_could_have_read_an_output_are_no_part_of_its_impact(
+    api: httpx.Client, record: Callable[..., None], limit: int
+) -> None:
+    record(
+        make_run("copy", 0, io=[wrote("kept", "d:2")]),
+        make_run("load", 1, io=[wrote("raw")]),
+        make_run("cleaning", 2, io=[read("raw"), wrote("clean", "d:9")]),
+        # The name is that of the cleaning's output, the content is the copy's, and tells more.
+        *(make_run("training", 5 + day, io=[read("clean", "d:2")]) for day in range(1020)),
+    )
+
+    impact = api.get("/api/impact", params={"output": "raw", "limit": limit}).json()
+
+    assert depths(impact) == {2: 0, 3: 1}
+    assert not impact["truncated"]

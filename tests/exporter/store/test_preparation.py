@@ -41,6 +41,6 @@ def test_lineage_is_asked_by_prepared_statements(connection: sa.Connection) -> N
     trained = connection.scalar(sa.text("SELECT max(id) FROM component_run"))
 
     for _ in range(2):
-        assert [edge.pointer for edge in read_edges(connection, [trained or 0])] == ["table"]
+        assert [edge.rule for edge in read_edges(connection, [trained or 0])] == ["name"]
 
     assert ("mltrace_0", 2, 0) in [(*row,) for row in connection.execute(PREPARED)]

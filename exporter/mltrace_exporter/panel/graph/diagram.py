@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from mltrace_exporter.queries.sketches import Sketch, SketchedRun
-from mltrace_exporter.store.lineage.ancestors import Edge
-from mltrace_otel.contract.api import Execution, TestVerdict
+from mltrace_otel.contract.api import Execution, TestVerdict, TraceEdge
 
 RUNS_SHOWN = 60
 """Of larger lineages the runs of each component are taken together, if nothing else is asked."""
@@ -188,16 +187,16 @@ def _assign(runs: Collection[SketchedRun], view: View, opened: Collection[str]) 
 
 
 def _gather_lines(
-    edges: Collection[Edge], keys: Mapping[int, str]
+    edges: Collection[TraceEdge], keys: Mapping[int, str]
 ) -> tuple[Counter[str], list[Line]]:
     """Return how many edges are inside of each box, and the lines between boxes."""
     inner: Counter[str] = Counter()
     names: defaultdict[tuple[str, str], dict[str, None]] = defaultdict(dict)
     changed: set[tuple[str, str]] = set()
     for edge in edges:
-        if edge.producer not in keys or edge.consumer not in keys:
+        if edge.producer_id not in keys or edge.consumer_id not in keys:
             continue
-        pair = keys[edge.producer], keys[edge.consumer]
+        pair = keys[edge.producer_id], keys[edge.consumer_id]
         if pair[0] == pair[1]:
             inner[pair[0]] += 1
             continue

@@ -22,7 +22,8 @@ from mltrace_exporter.queries import lineage
 from mltrace_exporter.queries.flags import find_flagged
 from mltrace_exporter.queries.runs import find_run
 from mltrace_exporter.queries.sketches import Sketch, sketch
-from mltrace_exporter.web import Reading, open_snapshot
+from mltrace_exporter.store.database import open_snapshot
+from mltrace_exporter.web import Reading
 
 router = APIRouter()
 Opened = Annotated[list[Annotated[str, Query(pattern=STORABLE)]] | None, Query()]

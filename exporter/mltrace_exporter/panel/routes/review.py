@@ -16,8 +16,9 @@ from mltrace_exporter.panel.rendering import redirect, render_page, stream_page
 from mltrace_exporter.panel.visits import Back, Name, Visiting, Words, go_back
 from mltrace_exporter.queries.comparison import compare_runs, list_changes
 from mltrace_exporter.queries.review import review_flags
+from mltrace_exporter.store.database import open_snapshot
 from mltrace_exporter.store.flags import read_flags
-from mltrace_exporter.web import Writing, open_snapshot
+from mltrace_exporter.web import Writing
 from mltrace_otel.contract.api import (
     FLAG_LIMIT,
     AspectChange,

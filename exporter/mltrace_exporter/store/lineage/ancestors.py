@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import islice
+from operator import itemgetter
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -11,24 +12,23 @@ from mltrace_exporter.lineage.graph import measure_depths
 from mltrace_exporter.store.bulk import ask
 from mltrace_exporter.store.lineage.edges import edges_of
 from mltrace_exporter.store.preparation import prepared
-from mltrace_exporter.store.schema import io_pointer
 
 _SPARE_EDGES = 1000
 """How many more edges than runs are followed before the runs are looked for without them."""
 
 
 class Edge(NamedTuple):
-    """``consumer`` read ``pointer`` from ``producer``; ids of runs, None for a declared edge.
+    """``consumer`` read ``pointer`` from ``producer``, who had named it ``written``.
 
-    ``written`` is the id of the pointer as the producer named it.
+    All four are ids. A declared edge has no pointers.
     """
 
     consumer: int
     producer: int
-    pointer: str | None
+    pointer: int | None
+    written: int | None
     rule: str
     content_changed_outside: bool
-    written: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +57,16 @@ def read_ancestors(connection: sa.Connection, roots: Collection[int], limit: int
 
 def read_edges(connection: sa.Connection, consumers: Collection[int]) -> list[Edge]:
     """Return all edges that begin at one of ``consumers``."""
-    rows = connection.execute(_select_edges(), {"id": list(consumers)}).all()
-    return [Edge(*row) for row in rows]
+    rows = connection.execute(_select_edges(), {"id": list(consumers)})
+    return list(map(Edge._make, rows.all()))
 
 
 def walk_upstream(connection: sa.Connection, root: int, limit: int) -> Upstream:
     """Return a run and the ``limit - 1`` runs nearest to it upstream, with their edges."""
     most = limit + _SPARE_EDGES
     rows = connection.execute(_select_walk(), {"root": root, "limit": most + 1}).all()
-    edges = sorted((Edge(*row) for row in rows if row[0] is not None), key=_order)
+    edges = [Edge._make(row) for row in rows if row[0] is not None]
+    edges.sort(key=itemgetter(0, 1))
     depths = measure_depths(root, edges)
     nearest = dict(islice(depths.items(), limit))
     # Steps follow each other, so edges are missing of the farthest only.
@@ -83,10 +84,6 @@ def _walk_runs(connection: sa.Connection, root: int, limit: int) -> Upstream:
     edges = read_edges(connection, nearest)
     depths = measure_depths(root, [edge for edge in edges if edge.producer in nearest])
     return Upstream(depths, edges, truncated=len(ids) > limit)
-
-
-def _order(edge: Edge) -> tuple[int, int, str]:
-    return edge[0], edge[1], edge[2] or ""
 
 
 def read_lineage(
@@ -128,7 +125,7 @@ def _select_lineage() -> sa.Select[int, int]:
 
 
 @prepared
-def _select_walk() -> sa.Select[int, int, str, str, bool, int]:
+def _select_walk() -> sa.Select[int, int, int, int, str, bool]:
     nothing = sa.cast(sa.null(), sa.BigInteger)
     begun = sa.select(
         nothing.label("consumer_id"),
@@ -143,31 +140,15 @@ def _select_walk() -> sa.Select[int, int, str, str, bool, int]:
     edge = edges_of(level.c.id)
     walked = walked.union(sa.select(level.c.id, *edge.c).select_from(level.join(edge, sa.true())))
     limit = sa.bindparam("limit", type_=sa.BigInteger)
-    found = sa.select(walked).limit(limit).subquery("found")
-    return sa.select(
-        found.c.consumer_id,
-        found.c.producer_id,
-        io_pointer.c.name,
-        found.c.rule,
-        found.c.changed,
-        found.c.written_id,
-    ).outerjoin_from(found, io_pointer, io_pointer.c.id == found.c.pointer_id)
+    return sa.select(walked).limit(limit)
 
 
 @prepared
-def _select_edges() -> sa.Select[int, int, str, str, bool, int]:
+def _select_edges() -> sa.Select[int, int, int, int, str, bool]:
     asked = ask(id=sa.BigInteger)
     edge = edges_of(asked.c.id)
     return (
-        sa.select(
-            asked.c.id,
-            edge.c.producer_id,
-            io_pointer.c.name,
-            edge.c.rule,
-            edge.c.changed,
-            edge.c.written_id,
-        )
+        sa.select(asked.c.id, *edge.c)
         .select_from(asked.join(edge, sa.true()))
-        .outerjoin(io_pointer, io_pointer.c.id == edge.c.pointer_id)
-        .order_by(asked.c.id, edge.c.producer_id, io_pointer.c.name)
+        .order_by(asked.c.id, edge.c.producer_id)
     )

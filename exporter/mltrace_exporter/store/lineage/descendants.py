@@ -20,19 +20,32 @@ from mltrace_exporter.store.lineage.edges import (
     is_final,
 )
 from mltrace_exporter.store.preparation import prepared
-from mltrace_exporter.store.schema import component_run, io_pointer, run_io
+from mltrace_exporter.store.schema import component_run, run_io
+
+_SPARE_RUNS = 1000
+"""How many more runs than asked for may be looked at that do not belong."""
 
 
 def read_readers(connection: sa.Connection, producers: Collection[int]) -> list[Edge]:
     """Return all edges that end at one of ``producers``."""
-    rows = connection.execute(_select_readers(), {"id": list(producers)}).all()
-    return [Edge(*row) for row in rows]
+    rows = connection.execute(_select_readers(), {"id": list(producers)})
+    return list(map(Edge._make, rows.all()))
 
 
-def read_descendants(connection: sa.Connection, roots: Collection[int], limit: int) -> list[int]:
-    """Return the roots and every run downstream of them, nearest first, at most ``limit`` ids."""
-    parameters = {"id": list(roots), "limit": limit}
-    return list(connection.scalars(_select_descendants(), parameters))
+def read_downstream(connection: sa.Connection, roots: Collection[int], limit: int) -> list[int]:
+    """Return the roots and the runs downstream of them, all or more than ``limit`` of the nearest.
+
+    There may be others among them, which could depend on one of these and do not: their edges tell.
+    To ask for the edges once, at the end, is half the work.
+    """
+    if not roots:
+        return []
+    most = limit + _SPARE_RUNS
+    ids = list(connection.scalars(_select_possible(), {"id": list(roots), "limit": most + 1}))
+    if len(ids) > most:
+        parameters = {"id": list(roots), "limit": limit + 1}
+        ids = list(connection.scalars(_select_descendants(), parameters))
+    return ids
 
 
 def read_consumers(
@@ -65,23 +78,26 @@ def _select_consumers() -> sa.Select[int | None, int, str]:
 
 
 @prepared
-def _select_readers() -> sa.Select[int, int, str, str, bool, int]:
+def _select_readers() -> sa.Select[int, int, int, int, str, bool]:
     asked = ask(id=sa.BigInteger)
     candidate = _candidates(asked.c.id)
     edge = edges_of(candidate.c.id, candidate.c.position)
     return (
-        sa.select(
-            candidate.c.id,
-            edge.c.producer_id,
-            io_pointer.c.name,
-            edge.c.rule,
-            edge.c.changed,
-            edge.c.written_id,
-        )
+        sa.select(candidate.c.id, *edge.c)
         .select_from(asked.join(candidate, sa.true()).join(edge, edge.c.producer_id == asked.c.id))
-        .outerjoin(io_pointer, io_pointer.c.id == edge.c.pointer_id)
-        .order_by(candidate.c.id, edge.c.producer_id, io_pointer.c.name)
+        .order_by(candidate.c.id, edge.c.producer_id)
     )
+
+
+@prepared
+def _select_possible() -> sa.Select[int]:
+    start = ask(id=sa.BigInteger)
+    possible = sa.select(start.c.id).cte("possible", recursive=True)
+    candidate = _candidates(possible.c.id)
+    possible = possible.union(
+        sa.select(candidate.c.id).select_from(possible.join(candidate, sa.true()))
+    )
+    return sa.select(possible.c.id).limit(sa.bindparam("limit", type_=sa.BigInteger))
 
 
 @prepared

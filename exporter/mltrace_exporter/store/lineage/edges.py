@@ -15,6 +15,7 @@ answer does not depend on the order in which runs arrived.
 
 import sqlalchemy as sa
 
+from mltrace_exporter.store.preparation import prepared
 from mltrace_exporter.store.schema import component_run, run_io
 
 NEARLY_EMPTY_BYTES = 64
@@ -213,6 +214,17 @@ def is_direction(io: sa.FromClause, direction: str) -> sa.ColumnElement[bool]:
 def is_final(run: sa.FromClause) -> sa.ColumnElement[bool]:
     """Return the condition that a run's own span arrived: no other is known to have produced."""
     return run.c.execution.not_in([sa.literal_column("'running'"), sa.literal_column("'aborted'")])
+
+
+def find_last_writer(connection: sa.Connection, pointer_id: int) -> int | None:
+    """Return the run that last wrote a pointer; None if no recorded run did."""
+    root: int | None = connection.scalar(_select_writer(), {"pointer": pointer_id})
+    return root
+
+
+@prepared
+def _select_writer() -> sa.Select[int]:
+    return select_last_writer(sa.bindparam("pointer", type_=sa.BigInteger))
 
 
 def select_last_writer(pointer_id: sa.ColumnElement[int]) -> sa.Select[int]:

@@ -7,8 +7,10 @@ import sqlalchemy as sa
 from builders import make_run, read, wrote
 
 from mltrace_exporter.model import Run
+from mltrace_exporter.queries.lineage import shape_edges
 from mltrace_exporter.store.arrivals.write import write_runs
 from mltrace_exporter.store.lineage.ancestors import read_ancestors, read_edges, walk_upstream
+from mltrace_exporter.store.runs import read_names
 from mltrace_exporter.store.schema import component_run
 
 Found = tuple[int, str | None, str, bool]
@@ -27,9 +29,11 @@ def edges(connection: sa.Connection) -> FindEdges:
             ).one()
             for run in runs
         ]
+        found = read_edges(connection, ids[-1:])
+        names = read_names(connection, {e.pointer for e in found if e.pointer is not None})
         return [
-            (ids.index(edge.producer), edge.pointer, edge.rule, edge.content_changed_outside)
-            for edge in read_edges(connection, ids[-1:])
+            (ids.index(edge.producer_id), edge.pointer, edge.rule, edge.content_changed_outside)
+            for edge in shape_edges(found, names)
         ]
 
     return find
