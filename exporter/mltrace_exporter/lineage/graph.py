@@ -43,8 +43,9 @@ def find_involved(roots: Sequence[int], edges: Edges) -> dict[int, int]:
     return dict(masks)
 
 
-def _group(edges: Edges) -> Mapping[int, set[int]]:
-    producers: defaultdict[int, set[int]] = defaultdict(set)
+def _group(edges: Edges) -> Mapping[int, list[int]]:
+    """Return the producers of each consumer, some of them twice: to tell takes longer."""
+    producers: defaultdict[int, list[int]] = defaultdict(list)
     for edge in edges:
-        producers[edge[0]].add(edge[1])
+        producers[edge[0]].append(edge[1])
     return producers

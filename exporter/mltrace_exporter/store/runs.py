@@ -93,7 +93,7 @@ class Summary(NamedTuple):
 def read_summaries(connection: sa.Connection, run_ids: Collection[int]) -> list[Summary]:
     """Return the summary of each run."""
     rows = connection.execute(_select_summaries(), {"id": list(run_ids)}).all()
-    return [Summary(*row) for row in rows]
+    return list(map(Summary._make, rows))
 
 
 class Outline(NamedTuple):
@@ -116,7 +116,7 @@ class Outline(NamedTuple):
 def read_outlines(connection: sa.Connection, run_ids: Collection[int]) -> list[Outline]:
     """Return the outline of each run: what costs little to know of thousands."""
     rows = connection.execute(_select_outlines(), {"id": list(run_ids)}).all()
-    return [Outline(*row) for row in rows]
+    return list(map(Outline._make, rows))
 
 
 def read_names(connection: sa.Connection, pointer_ids: Collection[int]) -> dict[int, str]:

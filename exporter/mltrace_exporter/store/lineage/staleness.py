@@ -39,19 +39,14 @@ def read_stale(connection: sa.Connection, edges: Iterable[Edge]) -> list[Depende
     skews = defaultdict[tuple[int, int], list[tuple[Kept, Sequence[str]]]](list)
     for basis, sentences in tell_skews(connection, edges).items():
         skews[basis.consumer_id, basis.builder_id].append((basis.now, sentences))
-    written: defaultdict[tuple[int, int], set[int]] = defaultdict(set)
-    for edge in edges:
-        pointers = written[edge.consumer, edge.producer]
-        if edge.written is not None:
-            pointers.add(edge.written)
-    rows = [(*pair, pointer) for pair in written for pointer in written[pair] or (None,)]
-    if not rows:
+    if not edges:
         return []
-    consumers, producers, pointers_ = zip(*rows, strict=True)
+    written = {(edge.consumer, edge.producer, edge.written) for edge in edges}
+    consumers, producers, pointers = zip(*written, strict=True)
     asked = {
         "consumer": consumers,
         "producer": producers,
-        "pointer": pointers_,
+        "pointer": pointers,
         "skewed_consumer": [consumer for consumer, _ in skews],
         "skewed_producer": [producer for _, producer in skews],
     }
