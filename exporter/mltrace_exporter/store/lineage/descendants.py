@@ -6,7 +6,7 @@ name is looked for only until somebody else wrote it next, so a name that is wri
 not bring up its whole history.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
@@ -84,6 +84,7 @@ def _select_readers() -> sa.Select[int, int, int, int, str, bool]:
     edge = edges_of(candidate.c.id, candidate.c.position)
     return (
         sa.select(candidate.c.id, *edge.c)
+        .distinct()
         .select_from(asked.join(candidate, sa.true()).join(edge, edge.c.producer_id == asked.c.id))
         .order_by(candidate.c.id, edge.c.producer_id)
     )
@@ -115,14 +116,9 @@ def _select_descendants() -> sa.Select[int]:
 
 
 def _candidates(producer_id: sa.ColumnElement[int]) -> sa.FromClause:
-    """The inputs that could come from one run, each once; of declared edges the run alone."""
-    return sa.union(
-        _linked(producer_id),
-        _read_content(producer_id, same_name=True),
-        _read_content(producer_id, same_name=False),
-        _read_name(producer_id),
-        _declared(producer_id),
-    ).lateral("candidate")
+    """The inputs that could come from one run, some of them twice; of declared edges the run."""
+    parts = _linked(producer_id), _reading(producer_id), _declared(producer_id)
+    return sa.union_all(*parts).lateral("candidate")
 
 
 def _linked(producer_id: sa.ColumnElement[int]) -> sa.Select[int, int]:
@@ -140,64 +136,93 @@ def _linked(producer_id: sa.ColumnElement[int]) -> sa.Select[int, int]:
     )
 
 
-def _read_content(producer_id: sa.ColumnElement[int], *, same_name: bool) -> sa.Select[int, int]:
-    """Those that read what the run wrote, before the content was written again."""
-    kind = "same" if same_name else "other"
-    wrote, read, again = (run_io.alias(f"{word}_{kind}") for word in ("wrote", "read", "again"))
-    rewritten = again.c.digest == wrote.c.digest
-    found = read.c.digest == wrote.c.digest
-    name = read.c.pointer_id == wrote.c.pointer_id
-    if same_name:
-        rewritten &= again.c.pointer_id == wrote.c.pointer_id
-        found &= name
-    else:
-        found &= ~name & (read.c.size_bytes >= NEARLY_EMPTY_BYTES)
-    next_write = _find_next(wrote, again, rewritten, f"next_{kind}")
-    return _select_between(producer_id, wrote, read, next_write, found)
+def _reading(producer_id: sa.ColumnElement[int]) -> sa.Select[int, int]:
+    """Those that read what the run wrote, by name or content, before it was written again."""
+    wrote = run_io.alias("wrote")
+    renewed = _find_next(wrote, "renewed", is_same=_has_name)
+    parts = _read_name(wrote, renewed), _read_old(wrote, renewed), _read_moved(wrote)
+    reading = sa.union_all(*(part.correlate(wrote, renewed) for part in parts)).lateral("reading")
+    return (
+        sa.select(reading.c.id, reading.c.position)
+        .select_from(wrote.outerjoin(renewed, sa.true()).join(reading, sa.true()))
+        .where(wrote.c.run_id == producer_id, is_direction(wrote, "output"))
+    )
 
 
-def _read_name(producer_id: sa.ColumnElement[int]) -> sa.Select[int, int]:
-    """Those that read a name that the run wrote, before it was written again."""
-    wrote, read, again = (run_io.alias(f"{word}_name") for word in ("wrote", "read", "again"))
-    rewritten = again.c.pointer_id == wrote.c.pointer_id
-    next_write = _find_next(wrote, again, rewritten, "next_name")
-    found = read.c.pointer_id == wrote.c.pointer_id
-    return _select_between(producer_id, wrote, read, next_write, found)
+def _read_name(wrote: sa.FromClause, renewed: sa.FromClause) -> sa.Select[int, int]:
+    """Those that read the name, until it was written again."""
+    read = run_io.alias("read_name")
+    found = _has_name(read, wrote) & (read.c.moment >= wrote.c.moment)
+    return _select_inputs(read).where(found, _is_until(read, renewed))
+
+
+def _read_old(wrote: sa.FromClause, renewed: sa.FromClause) -> sa.Select[int, int]:
+    """Those that read it afterwards, and found this content there and not the new one."""
+    read = run_io.alias("read_old")
+    again = _find_next(wrote, "again", is_same=lambda *two: _has_name(*two) & _has_content(*two))
+    # "IS TRUE" keeps the index over names out: one that is written daily was read for years.
+    found = _has_content(read, wrote) & _has_name(read, wrote).is_(True)
+    return (
+        _select_inputs(read)
+        .join_from(_nothing(), again, sa.true(), isouter=True)
+        .join(read, found & (read.c.moment > renewed.c.moment) & _is_until(read, again))
+        .where(renewed.c.moment.is_not(None))
+    )
+
+
+def _read_moved(wrote: sa.FromClause) -> sa.Select[int, int]:
+    """Those that read the content under another name."""
+    read = run_io.alias("read_moved")
+    again = _find_next(wrote, "moved", is_same=_has_content)
+    found = _has_content(read, wrote) & (read.c.moment >= wrote.c.moment)
+    moved = ~_has_name(read, wrote) & (read.c.size_bytes >= NEARLY_EMPTY_BYTES)
+    return (
+        _select_inputs(read)
+        .join_from(_nothing(), again, sa.true(), isouter=True)
+        .join(read, found & moved & _is_until(read, again))
+        .where(wrote.c.digest.is_not(None))
+    )
+
+
+def _nothing() -> sa.FromClause:
+    """One row, for what may have no row to be joined to."""
+    return sa.select(sa.literal_column("1").label("one")).subquery()
+
+
+def _select_inputs(read: sa.FromClause) -> sa.Select[int, int]:
+    columns = read.c.run_id.label("id"), read.c.position
+    return sa.select(*columns).where(is_direction(read, "input"))
+
+
+def _is_until(read: sa.FromClause, again: sa.FromClause) -> sa.ColumnElement[bool]:
+    """No later, or at that very moment: who wrote it in no time may still have read this one's."""
+    return read.c.moment <= sa.func.coalesce(again.c.moment, sa.text("'infinity'::timestamptz"))
 
 
 def _find_next(
-    wrote: sa.FromClause, again: sa.FromClause, rewritten: sa.ColumnElement[bool], name: str
+    wrote: sa.FromClause,
+    name: str,
+    is_same: Callable[[sa.FromClause, sa.FromClause], sa.ColumnElement[bool]],
 ) -> sa.FromClause:
     """When it was written next; runs that have not ended have no outputs."""
+    again = run_io.alias(f"{name}_io")
     return (
         sa.select(again.c.moment)
-        .where(rewritten, is_direction(again, "output"), again.c.moment > wrote.c.moment)
+        .where(is_same(again, wrote), is_direction(again, "output"))
+        .where(again.c.moment > wrote.c.moment)
         .order_by(again.c.moment)
         .limit(1)
+        .correlate(wrote)
         .lateral(name)
     )
 
 
-def _select_between(
-    producer_id: sa.ColumnElement[int],
-    wrote: sa.FromClause,
-    read: sa.FromClause,
-    next_write: sa.FromClause,
-    found: sa.ColumnElement[bool],
-) -> sa.Select[int, int]:
-    until = sa.func.coalesce(next_write.c.moment, sa.text("'infinity'::timestamptz"))
-    return (
-        sa.select(read.c.run_id.label("id"), read.c.position)
-        .select_from(wrote.outerjoin(next_write, sa.true()).join(read, found))
-        .where(
-            wrote.c.run_id == producer_id,
-            is_direction(wrote, "output"),
-            is_direction(read, "input"),
-            read.c.moment >= wrote.c.moment,
-            # At that very moment: a run that wrote it in no time may still have read this one's.
-            read.c.moment <= until,
-        )
-    )
+def _has_name(one: sa.FromClause, other: sa.FromClause) -> sa.ColumnElement[bool]:
+    return one.c.pointer_id == other.c.pointer_id
+
+
+def _has_content(one: sa.FromClause, other: sa.FromClause) -> sa.ColumnElement[bool]:
+    return one.c.digest == other.c.digest
 
 
 def _declared(producer_id: sa.ColumnElement[int]) -> sa.Select[int, int]:
@@ -210,6 +235,8 @@ def _declared(producer_id: sa.ColumnElement[int]) -> sa.Select[int, int]:
             later.c.component == run.c.component,
             later.c.started_at > run.c.started_at,
             is_final(later),
+            # Mostly nobody declares anything, which is told sooner.
+            _is_declared_after(run),
         )
         .order_by(later.c.started_at)
         .limit(1)
@@ -229,3 +256,9 @@ def _declared(producer_id: sa.ColumnElement[int]) -> sa.Select[int, int]:
         )
         .where(run.c.id == producer_id)
     )
+
+
+def _is_declared_after(run: sa.FromClause) -> sa.ColumnElement[bool]:
+    any_run = component_run.alias("any_declaring_run")
+    declares = any_run.c.upstream != sa.literal_column("'{}'::text[]")
+    return sa.exists().where(declares, any_run.c.started_at > run.c.started_at).correlate(run)
