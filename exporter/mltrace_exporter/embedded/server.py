@@ -42,7 +42,7 @@ _OPTIONS = {
     "max_connections": "60",
     "max_wal_size": "2GB",
     "port": str(_PORT),
-    "shared_buffers": "128MB",
+    "shared_buffers": "512MB",
     "synchronous_commit": "on",
     "timezone": "UTC",
     "unix_socket_permissions": "0700",

@@ -50,12 +50,14 @@ def _find_asked(connection: sa.Connection, edges: Collection[Edge]) -> dict[Basi
 
 
 def _find_bases(connection: sa.Connection, edges: Collection[Edge]) -> Iterable[Basis]:
+    near = {id_ for edge in edges for id_ in edge[:2]}
+    kept = list_kept(connection, near) if near else []
+    if not kept:
+        return ()
+    profiled = {each.run_id for each in kept}
     producers: defaultdict[int, set[int]] = defaultdict(set)
     for edge in edges:
         producers[edge.consumer].add(edge.producer)
-    near = {*producers, *(id_ for each in producers.values() for id_ in each)}
-    kept = list_kept(connection, near) if near else []
-    profiled = {each.run_id for each in kept}
     # Most runs have nothing to be compared, which ends here.
     consumers = [
         consumer
