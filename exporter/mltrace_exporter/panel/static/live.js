@@ -14,9 +14,13 @@ outdated.setAttribute("role", "status");
 const news = document.createElement("p");
 news.className = "quiet-text";
 news.setAttribute("role", "status");
-document.querySelector("main").prepend(outdated, news);
 waiting.addEventListener("click", () => { waiting.hidden = true; renew(true); });
-document.querySelector("[data-live='rows']")?.before(waiting);
+
+// Not at once: the page would be laid out again before anything of it is painted.
+function prepare() {
+  document.querySelector("main").prepend(outdated, news);
+  document.querySelector("[data-live='rows']")?.before(waiting);
+}
 
 function isBusy(part) {
   return part.matches(":hover") || part.contains(document.activeElement);
@@ -91,6 +95,7 @@ function returnTo(anchor) {
 
 async function renew(isAsked = false) {
   if (document.hidden || !document.querySelector("[data-live]")) return;
+  if (!news.isConnected) prepare();
   const answer = await fetch(location.href).catch(() => null);
   outdated.textContent = answer?.ok ? "" : "The server does not answer: this page is not up to date.";
   if (!answer?.ok) return;
