@@ -77,17 +77,18 @@ def list_questions(history: Landmarks) -> dict[str, Callable[[int], str]]:
         "lineage_nodes": lambda number: f"lineage_nodes('{prediction(number)}')",
         "lineage_edges": lambda number: f"lineage_edges('{prediction(number)}')",
     }
+
+    def ask(view: str) -> dict[str, Callable[[int], str]]:
+        counts = f"SELECT component, {_DAY}, count(*) FROM {view} {week} GROUP BY 1, 2"  # noqa: S608
+        return {
+            f"{view}, newest": lambda _: f"{view} {_NEWEST}",
+            f"{view}, a component": lambda number: f"{view} WHERE {component(number)} {_NEWEST}",
+            f"{view}, a run": lambda number: f"{view} WHERE run_id = {history.runs // 2 + number}",
+            f"{view}, counts of a week": lambda _: f"({counts}) AS counted",
+        }
+
     for view in _OF_RUNS:
-        asked[f"{view}, newest"] = lambda _, view=view: f"{view} {_NEWEST}"  # type: ignore[misc]
-        asked[f"{view}, a component"] = lambda number, view=view: (  # type: ignore[misc]
-            f"{view} WHERE {component(number)} {_NEWEST}"
-        )
-        asked[f"{view}, a run"] = lambda number, view=view: (  # type: ignore[misc]
-            f"{view} WHERE run_id = {history.runs // 2 + number}"
-        )
-        asked[f"{view}, counts of a week"] = lambda _, view=view: (  # type: ignore[misc]
-            f"(SELECT component, {_DAY}, count(*) FROM {view} {week} GROUP BY 1, 2) AS counted"  # noqa: S608
-        )
+        asked |= ask(view)
     return asked
 
 

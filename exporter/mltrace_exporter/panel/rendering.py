@@ -47,7 +47,7 @@ def _gather(pieces: Iterator[str]) -> Iterator[str]:
                 part.clear()
             else:
                 part.append(piece)
-    except Exception:
+    except Exception:  # whatever it is, the reader is told; and the server's log, as of any page
         yield _BROKEN
         raise
     yield "".join(part)

@@ -36,6 +36,7 @@ from mltrace_otel.contract.api import (
 from mltrace_otel.contract.attributes import DEFAULT_STALENESS_THRESHOLD_S
 
 __all__ = [
+    "EXECUTIONS",
     "STACKTRACE",
     "Selection",
     "count_selected",
@@ -52,7 +53,8 @@ __all__ = [
     "summarise_and_name",
 ]
 
-_EXECUTIONS = {execution.value: execution for execution in Execution}
+EXECUTIONS = {execution.value: execution for execution in Execution}
+"""Looked up, because to ask the enumeration takes longer than all the rest of a run."""
 STACKTRACE = "exception.stacktrace"
 """An attribute of OpenTelemetry's, kept as it came."""
 
@@ -238,7 +240,7 @@ def _shape_summary(
         started_at=began,
         ended_at=ended,
         duration_s=(ended - began).total_seconds() if ended else None,
-        execution=_EXECUTIONS[row.shown_execution],
+        execution=EXECUTIONS[row.shown_execution],
         tests=judge_tests(row.tests, row.failures),
         stale=stale,
         partition=row.partition,

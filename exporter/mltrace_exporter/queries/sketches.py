@@ -7,7 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from mltrace_exporter.queries.lineage import Lineage, shape_edges
-from mltrace_exporter.queries.runs import explain_stale, judge_tests
+from mltrace_exporter.queries.runs import EXECUTIONS, explain_stale, judge_tests
 from mltrace_exporter.store.liveness import explain_abort
 from mltrace_exporter.store.runs import Outline, read_names, read_outlines
 from mltrace_otel.contract.api import Execution, StaleReason, TestVerdict, TraceEdge
@@ -81,13 +81,9 @@ def _shape(row: Outline, depth: int, stale: Mapping[int, Sequence[StaleReason]])
         owner=row.owner,
         started_at=row.started_at,
         duration_s=(ended - row.started_at).total_seconds() if ended else None,
-        execution=_EXECUTIONS[row.shown_execution],
+        execution=EXECUTIONS[row.shown_execution],
         tests=judge_tests(row.tests, row.failures),
         stale=stale.get(row.id, ()),
         partition=row.partition,
         message=row.message or explain_abort(row.execution, row.shown_execution, row.alive_at),
     )
-
-
-# Looked up, because to ask the enumeration takes longer than all the rest.
-_EXECUTIONS = {execution.value: execution for execution in Execution}

@@ -132,3 +132,16 @@ def test_those_that_only_could_have_read_an_output_are_no_part_of_its_impact(
 
     assert depths(impact) == {2: 0, 3: 1}
     assert not impact["truncated"]
+
+
+def test_who_found_the_old_content_of_a_name_was_made_from_who_wrote_that(
+    api: httpx.Client, record: Callable[..., None]
+) -> None:
+    record(
+        make_run("load", 0, io=[wrote("raw", "d:1")]),
+        make_run("load", 2, io=[wrote("raw", "d:2")]),
+        make_run("training", 5, io=[read("raw", "d:1")]),  # somebody put it back
+    )
+
+    assert depths(api.get("/api/impact?run=1").json()) == {1: 0, 3: 1}
+    assert depths(api.get("/api/impact?run=2").json()) == {2: 0}

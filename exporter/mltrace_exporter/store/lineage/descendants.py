@@ -164,7 +164,7 @@ def _read_old(wrote: sa.FromClause, renewed: sa.FromClause) -> sa.Select[int, in
     found = _has_content(read, wrote) & _has_name(read, wrote).is_(True)
     return (
         _select_inputs(read)
-        .join_from(_nothing(), again, sa.true(), isouter=True)
+        .join_from(_make_row(), again, sa.true(), isouter=True)
         .join(read, found & (read.c.moment > renewed.c.moment) & _is_until(read, again))
         .where(renewed.c.moment.is_not(None))
     )
@@ -178,14 +178,14 @@ def _read_moved(wrote: sa.FromClause) -> sa.Select[int, int]:
     moved = ~_has_name(read, wrote) & (read.c.size_bytes >= NEARLY_EMPTY_BYTES)
     return (
         _select_inputs(read)
-        .join_from(_nothing(), again, sa.true(), isouter=True)
+        .join_from(_make_row(), again, sa.true(), isouter=True)
         .join(read, found & moved & _is_until(read, again))
         .where(wrote.c.digest.is_not(None))
     )
 
 
-def _nothing() -> sa.FromClause:
-    """One row, for what may have no row to be joined to."""
+def _make_row() -> sa.FromClause:
+    """One row: what may have none is joined to it."""
     return sa.select(sa.literal_column("1").label("one")).subquery()
 
 

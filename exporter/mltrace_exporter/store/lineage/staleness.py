@@ -36,11 +36,11 @@ def read_stale(connection: sa.Connection, edges: Iterable[Edge]) -> list[Depende
         edges: all that begin at the consumers.
     """
     edges = list(edges)
+    if not edges:
+        return []
     skews = defaultdict[tuple[int, int], list[tuple[Kept, Sequence[str]]]](list)
     for basis, sentences in tell_skews(connection, edges).items():
         skews[basis.consumer_id, basis.builder_id].append((basis.now, sentences))
-    if not edges:
-        return []
     written = {(edge.consumer, edge.producer, edge.written) for edge in edges}
     consumers, producers, pointers = zip(*written, strict=True)
     asked = {
