@@ -106,11 +106,13 @@ def test_a_database_that_cannot_be_reached_is_told() -> None:
     assert "secret" not in away.output
 
 
-def test_the_private_database_is_used_whether_it_runs_or_not(tmp_path: Path) -> None:
-    assert run("check", "--home", str(tmp_path)).exit_code == 2
-    with EmbeddedPostgres(tmp_path / "postgres", options={"fsync": "off"}):
-        made = run("upgrade", "--home", str(tmp_path))
-    checked = run("check", "--home", str(tmp_path))
+@pytest.mark.parametrize("name", ["home", "too-long-for-a-socket-in-it" * 3])
+def test_the_private_database_is_used_whether_it_runs_or_not(tmp_path: Path, name: str) -> None:
+    home = tmp_path / name
+    assert run("check", "--home", str(home)).exit_code == 2
+    with EmbeddedPostgres(home / "postgres", options={"fsync": "off"}):
+        made = run("upgrade", "--home", str(home))
+    checked = run("check", "--home", str(home))
 
     assert (made.exit_code, checked.exit_code) == (0, 0)
     assert checked.output.endswith("Nothing is wrong.\n")

@@ -65,14 +65,14 @@ class EmbeddedPostgres:
         self._data_dir = data_dir.absolute()
         self._options = {**_OPTIONS, **(options or {})}
         self._cleanup = ExitStack()
-        self._socket_dir = self._data_dir
+        self._socket_dir = _find_socket_dir(self._data_dir)
         self._command: list[str] = []
         self._lock_number = -1
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
-        """The database's address for SQLAlchemy."""
+        """The database's address for SQLAlchemy, also of a server that another program runs."""
         return f"postgresql+psycopg2://postgres@/postgres?host={self._socket_dir}&port={_PORT}"
 
     def __enter__(self) -> Self:
@@ -236,6 +236,17 @@ def _forget_dead_server(data_dir: Path) -> None:
         is_server = False
     if not is_server:
         pid_file.unlink(missing_ok=True)
+
+
+def _find_socket_dir(data_dir: Path) -> Path:
+    """Return where the server that runs on the data listens, if one does.
+
+    Source: PostgreSQL, src/include/utils/pidfile.h, LOCK_FILE_LINE_SOCKET_DIR.
+    """
+    try:
+        return Path((data_dir / "postmaster.pid").read_text().splitlines()[4])
+    except (OSError, IndexError):
+        return data_dir
 
 
 def _choose_socket_dir(programs: Programs, data_dir: Path, cleanup: ExitStack) -> Path:
