@@ -37,6 +37,11 @@ class Dependency:
     fresher_count: int
     skews: tuple[tuple[Kept, Sequence[str]], ...] = ()
 
+    @property
+    def is_stale(self) -> bool:
+        """Whether there is any reason."""
+        return self.age_s > self.threshold_s or self.fresher_count > 0 or bool(self.skews)
+
 
 def explain_staleness(dependency: Dependency) -> list[StaleReason]:
     """Return the reasons that this dependency gives for its consumer to be stale; mostly none."""

@@ -209,6 +209,6 @@ def shape_edges(edges: Iterable[Edge], names: Mapping[int, str]) -> list[TraceEd
         TraceEdge(
             consumer, producer, None if pointer is None else names[pointer], _RULES[rule], changed
         )
-        for consumer, producer, pointer, _, rule, changed in edges
+        for consumer, producer, pointer, _, rule, changed, _ in edges
     ]
     return sorted(shaped, key=lambda it: (it.consumer_id, it.producer_id, it.pointer or ""))

@@ -36,17 +36,20 @@ def list_kept(connection: sa.Connection, run_ids: Collection[int]) -> list[Kept]
 @prepared
 def _select_kept() -> sa.Select[int, str, datetime, bytes, bytes, str, str]:
     asked, run = ask(id=sa.BigInteger), component_run
+    # By itself: most runs have none, and need not be looked up.
+    kept = (
+        sa.select(profile.c.run_id, profile.c.direction, profile.c.variable)
+        .join(asked, asked.c.id == profile.c.run_id)
+        .cte("kept")
+        .prefix_with("MATERIALIZED")
+    )
     return (
         sa.select(
             *(run.c.id, run.c.component, run.c.started_at, run.c.span_id, run.c.trace_id),
-            *(profile.c.direction, profile.c.variable),
+            *(kept.c.direction, kept.c.variable),
         )
-        .select_from(
-            asked.join(profile, profile.c.run_id == asked.c.id).join(
-                run, run.c.id == profile.c.run_id
-            )
-        )
-        .order_by(run.c.id, profile.c.direction.desc(), profile.c.variable)
+        .join_from(run, kept, kept.c.run_id == run.c.id)
+        .order_by(run.c.id, kept.c.direction.desc(), kept.c.variable)
     )
 
 

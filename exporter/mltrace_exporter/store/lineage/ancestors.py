@@ -20,7 +20,8 @@ _SPARE_EDGES = 1000
 class Edge(NamedTuple):
     """``consumer`` read ``pointer`` from ``producer``, who had named it ``written``.
 
-    All four are ids. A declared edge has no pointers.
+    All four are ids. A declared edge has no pointers. Only where it ``may_be_stale`` can the
+    producer's age, or a fresher run, make the consumer stale.
     """
 
     consumer: int
@@ -29,6 +30,7 @@ class Edge(NamedTuple):
     written: int | None
     rule: str
     content_changed_outside: bool
+    may_be_stale: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +127,7 @@ def _select_lineage() -> sa.Select[int, int]:
 
 
 @prepared
-def _select_walk() -> sa.Select[int, int, int, int, str, bool]:
+def _select_walk() -> sa.Select[int, int, int, int, str, bool, bool]:
     nothing = sa.cast(sa.null(), sa.BigInteger)
     begun = sa.select(
         nothing.label("consumer_id"),
@@ -134,6 +136,7 @@ def _select_walk() -> sa.Select[int, int, int, int, str, bool]:
         nothing.label("written_id"),
         sa.cast(sa.null(), sa.Text).label("rule"),
         sa.false().label("changed"),
+        sa.false().label("may_be_stale"),
     )
     walked = begun.cte("walked", recursive=True)
     level = sa.select(walked.c.producer_id.label("id")).distinct().subquery("level")
@@ -144,7 +147,7 @@ def _select_walk() -> sa.Select[int, int, int, int, str, bool]:
 
 
 @prepared
-def _select_edges() -> sa.Select[int, int, int, int, str, bool]:
+def _select_edges() -> sa.Select[int, int, int, int, str, bool, bool]:
     asked = ask(id=sa.BigInteger)
     edge = edges_of(asked.c.id)
     return (

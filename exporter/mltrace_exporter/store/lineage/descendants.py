@@ -78,7 +78,7 @@ def _select_consumers() -> sa.Select[int | None, int, str]:
 
 
 @prepared
-def _select_readers() -> sa.Select[int, int, int, int, str, bool]:
+def _select_readers() -> sa.Select[int, int, int, int, str, bool, bool]:
     asked = ask(id=sa.BigInteger)
     candidate = _candidates(asked.c.id)
     edge = edges_of(candidate.c.id, candidate.c.position)

@@ -13,19 +13,25 @@ A run is never its own producer. Equal end times are decided by start, then by s
 answer does not depend on the order in which runs arrived.
 """
 
+from collections.abc import Sequence
+
 import sqlalchemy as sa
 
+from mltrace_exporter.store.lineage.freshness import may_be_stale
 from mltrace_exporter.store.preparation import prepared
 from mltrace_exporter.store.schema import component_run, run_io
 
 NEARLY_EMPTY_BYTES = 64
+_PRODUCER = "id", "component", "partition", "started_at", "ended_at"
+"""What is to be known of a run that wrote something: who it is, and how fresh."""
 
 
 def edges_of(
     run_id: sa.ColumnElement[int], position: sa.ColumnElement[int] | None = None
 ) -> sa.FromClause:
-    """Return the edges of one run as a lateral: producer_id, pointer_id, written_id, rule, changed.
+    """Return the edges of one run as a lateral.
 
+    Its columns are producer_id, pointer_id, written_id, rule, changed and may_be_stale;
     ``pointer_id`` is the pointer as the consumer named it, ``written_id`` as the producer did.
 
     Args:
@@ -41,7 +47,7 @@ def edges_of(
 
 def _read_edges(
     consumer: sa.FromClause, position: sa.ColumnElement[int] | None
-) -> sa.Select[int, int, int, str, bool]:
+) -> sa.Select[int, int, int, str, bool, bool]:
     """Each input of the run, with the first producer that the rules give."""
     read = run_io.alias("read")
     linked = _linked(consumer, read)
@@ -49,14 +55,14 @@ def _read_edges(
     moved = _same_content(consumer, read, linked, same)
     named = _same_name(consumer, read, linked, same, moved)
     found = (linked, same, moved, named)
-    producer = sa.func.coalesce(*(each.c.id for each in found))
+    producer = _take_first(found)
     changed = named.c.id.is_not(None) & (named.c.digest != read.c.digest) & _comparable(named, read)
     joined: sa.FromClause = read
     for each in found:
         joined = joined.outerjoin(each, sa.true())
     query = (
         sa.select(
-            producer.label("producer_id"),
+            producer.c.id.label("producer_id"),
             read.c.pointer_id,
             sa.func.coalesce(linked.c.pointer_id, moved.c.pointer_id, read.c.pointer_id).label(
                 "written_id"
@@ -67,17 +73,30 @@ def _read_edges(
                 else_="name",
             ).label("rule"),
             sa.func.coalesce(changed, sa.false()).label("changed"),
+            may_be_stale(consumer, producer).label("may_be_stale"),
         )
-        .select_from(joined)
+        .select_from(joined.join(producer, sa.true()))
         .where(
             read.c.run_id == consumer.c.id,
             is_direction(read, "input"),
             consumer.c.infers_dependencies,
-            producer.is_not(None),
+            producer.c.id.is_not(None),
         )
-        .correlate_except(read, *found)
+        .correlate_except(read, producer, *found)
     )
     return query if position is None else query.where(read.c.position == position)
+
+
+def _take_first(found: Sequence[sa.FromClause]) -> sa.FromClause:
+    """The producer that one of the rules gave: the others gave none."""
+    columns = (
+        sa.func.coalesce(*(each.c[name] for each in found)).label(name) for name in _PRODUCER
+    )
+    return sa.select(*columns).correlate(*found).lateral("producer")
+
+
+def _list_producer(run: sa.FromClause) -> list[sa.ColumnElement[object]]:
+    return [run.c[name] for name in _PRODUCER]
 
 
 def _comparable(one: sa.FromClause, other: sa.FromClause) -> sa.ColumnElement[bool]:
@@ -91,7 +110,7 @@ def _linked(consumer: sa.FromClause, read: sa.FromClause) -> sa.FromClause:
     # "IS TRUE" keeps the indexes over all runs out: one run's few outputs are to be looked through.
     same = ((wrote.c.digest == read.c.digest) | (wrote.c.pointer_id == read.c.pointer_id)).is_(True)
     return (
-        sa.select(run.c.id, wrote.c.pointer_id)
+        sa.select(*_list_producer(run), wrote.c.pointer_id)
         .select_from(
             run.outerjoin(
                 wrote, (wrote.c.run_id == run.c.id) & is_direction(wrote, "output") & same
@@ -162,11 +181,11 @@ def _same_name(
     )
 
 
-def _last_writer(consumer: sa.FromClause, wrote: sa.FromClause) -> sa.Select[int, int, str]:
+def _last_writer(consumer: sa.FromClause, wrote: sa.FromClause) -> sa.Select[*tuple[object, ...]]:
     """The last output in ``wrote`` before the consumer started, by somebody else."""
     run = component_run.alias()
     return (
-        sa.select(run.c.id, wrote.c.pointer_id, wrote.c.digest)
+        sa.select(*_list_producer(run), wrote.c.pointer_id, wrote.c.digest)
         .join_from(wrote, run, run.c.id == wrote.c.run_id)
         .where(
             is_direction(wrote, "output"),
@@ -180,12 +199,12 @@ def _last_writer(consumer: sa.FromClause, wrote: sa.FromClause) -> sa.Select[int
 
 def _declared_edges(
     consumer: sa.FromClause, position: sa.ColumnElement[int] | None
-) -> sa.Select[int, int, int, str, bool]:
+) -> sa.Select[int, int, int, str, bool, bool]:
     """The latest earlier run of each component that the run declared as upstream."""
     run = component_run.alias("declared_run")
     upstream = sa.func.unnest(consumer.c.upstream).table_valued("name").render_derived()
     latest = (
-        sa.select(run.c.id)
+        sa.select(*_list_producer(run))
         .where(
             run.c.component == upstream.c.name,
             run.c.started_at < consumer.c.started_at,
@@ -198,7 +217,10 @@ def _declared_edges(
     )
     nothing = sa.cast(sa.null(), sa.BigInteger)
     query = (
-        sa.select(latest.c.id, nothing, nothing, sa.literal("declared"), sa.false())
+        sa.select(
+            *(latest.c.id, nothing, nothing, sa.literal("declared"), sa.false()),
+            may_be_stale(consumer, latest),
+        )
         .select_from(upstream.join(latest, sa.true()))
         .where(consumer.c.upstream != sa.literal_column("'{}'::text[]"))
         .correlate_except(upstream, latest)

@@ -5,12 +5,12 @@ and before the consumer, and wrote the pointer that was consumed. Where the comp
 name twice (time-stamped files), any such run that wrote something counts; whether it does is told
 from the first outputs of its latest runs before the consumer.
 
-Most dependencies have no run at all between them and their consumer, which one look into an index
-tells; only for the others is anything counted.
+Most dependencies are young and have no run at all between them and their consumer, which their
+edges tell; only for the others is anything counted.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import sqlalchemy as sa
 
@@ -19,10 +19,14 @@ from mltrace_exporter.lineage.staleness import FRESHER_LIMIT, Dependency
 from mltrace_exporter.store.bulk import ask
 from mltrace_exporter.store.lineage.ancestors import Edge
 from mltrace_exporter.store.lineage.edges import is_direction
+from mltrace_exporter.store.lineage.freshness import (
+    choose_threshold,
+    measure_age,
+    select_between,
+)
 from mltrace_exporter.store.lineage.skews import tell_skews
 from mltrace_exporter.store.preparation import prepared
-from mltrace_exporter.store.schema import component_run, key_partition, run_io
-from mltrace_otel.contract.attributes import DEFAULT_STALENESS_THRESHOLD_S
+from mltrace_exporter.store.schema import component_run, run_io
 
 _JUDGED_RUNS = 10
 _JUDGED_OUTPUTS = 10
@@ -36,52 +40,38 @@ def read_stale(connection: sa.Connection, edges: Iterable[Edge]) -> list[Depende
         edges: all that begin at the consumers.
     """
     edges = list(edges)
-    if not edges:
+    skews = _tell_skews(connection, edges)
+    written = {
+        (edge.consumer, edge.producer, edge.written)
+        for edge in edges
+        if edge.may_be_stale or edge[:2] in skews
+    }
+    if not written:
         return []
+    consumers, producers, pointers = zip(*written, strict=True)
+    asked = {"consumer": consumers, "producer": producers, "pointer": pointers}
+    found = [
+        Dependency(*row, tuple(skews.get((row.consumer_id, row.producer_id), ())))
+        for row in connection.execute(_select_stale(), asked)
+    ]
+    return [one for one in found if one.is_stale]
+
+
+def _tell_skews(
+    connection: sa.Connection, edges: Collection[Edge]
+) -> Mapping[tuple[int, int], list[tuple[Kept, Sequence[str]]]]:
+    """Return by consumer and producer what drifted, and how."""
     skews = defaultdict[tuple[int, int], list[tuple[Kept, Sequence[str]]]](list)
     for basis, sentences in tell_skews(connection, edges).items():
         skews[basis.consumer_id, basis.builder_id].append((basis.now, sentences))
-    written = {(edge.consumer, edge.producer, edge.written) for edge in edges}
-    consumers, producers, pointers = zip(*written, strict=True)
-    asked = {
-        "consumer": consumers,
-        "producer": producers,
-        "pointer": pointers,
-        "skewed_consumer": [consumer for consumer, _ in skews],
-        "skewed_producer": [producer for _, producer in skews],
-    }
-    return [
-        Dependency(
-            consumer_id,
-            producer_id,
-            name,
-            float(age_s),
-            threshold_s,
-            count,
-            tuple(skews.get((consumer_id, producer_id), ())),
-        )
-        for consumer_id, producer_id, name, age_s, threshold_s, count in connection.execute(
-            _select_stale(), asked
-        )
-    ]
+    return skews
 
 
 @prepared
 def _select_stale() -> sa.Select[int, int, str, float, float, int]:
     asked = ask(consumer=sa.BigInteger, producer=sa.BigInteger, pointer=sa.BigInteger)
     found = select_dependencies(asked).subquery("found")
-    skewed = ask(skewed_consumer=sa.BigInteger, skewed_producer=sa.BigInteger)
-    return (
-        sa.select(found)
-        .where(
-            (found.c.age_s > found.c.threshold_s)
-            | (found.c.fresher_count > 0)
-            | sa.tuple_(found.c.consumer_id, found.c.producer_id).in_(
-                sa.select(skewed.c.skewed_consumer, skewed.c.skewed_producer)
-            )
-        )
-        .order_by(found.c.consumer_id, found.c.producer_id)
-    )
+    return sa.select(found).order_by(found.c.consumer_id, found.c.producer_id)
 
 
 def select_dependencies(asked: sa.FromClause) -> sa.Select[int, int, str, float, float, int]:
@@ -98,14 +88,12 @@ def select_dependencies(asked: sa.FromClause) -> sa.Select[int, int, str, float,
         .subquery("pair")
     )
     consumer, producer = component_run.alias("c"), component_run.alias("p")
-    age = sa.func.extract("epoch", consumer.c.started_at - producer.c.ended_at)
-    threshold = sa.func.coalesce(consumer.c.staleness_threshold_s, DEFAULT_STALENESS_THRESHOLD_S)
     return sa.select(
         consumer.c.id.label("consumer_id"),
         producer.c.id.label("producer_id"),
         producer.c.component,
-        age.label("age_s"),
-        threshold.label("threshold_s"),
+        measure_age(consumer, producer).label("age_s"),
+        choose_threshold(consumer).label("threshold_s"),
         _count_fresher(consumer, producer, pair.c.pointers).label("fresher_count"),
     ).select_from(
         pair.join(consumer, consumer.c.id == pair.c.consumer).join(
@@ -118,7 +106,7 @@ def _count_fresher(
     consumer: sa.FromClause, producer: sa.FromClause, pointers: sa.ColumnElement[object]
 ) -> sa.ColumnElement[int]:
     """Count the runs that replaced what the producer wrote, up to the limit."""
-    between, run = _between(consumer, producer)
+    between, run = select_between(consumer, producer)
     wrote, wrote_any = run_io.alias("rewrote"), run_io.alias("wrote_any")
     rewrote = (
         sa.exists()
@@ -138,24 +126,8 @@ def _count_fresher(
     )
     fresher = between.where(rewrote | replaced).limit(FRESHER_LIMIT).correlate_except(run)
     count = sa.select(sa.func.count()).select_from(fresher.lateral("fresher")).scalar_subquery()
-    anything, _ = _between(consumer, producer)
+    anything, _ = select_between(consumer, producer)
     return sa.case((anything.exists(), count), else_=0)
-
-
-def _between(
-    consumer: sa.FromClause, producer: sa.FromClause
-) -> tuple[sa.Select[int], sa.FromClause]:
-    """Runs of the producer's component and partition, begun after it and before the consumer."""
-    run = component_run.alias()
-    query = sa.select(run.c.id).where(
-        run.c.component == producer.c.component,
-        # The first finds it in the index, the second tells no partition from an empty name.
-        key_partition(run) == key_partition(producer),
-        run.c.partition.is_not_distinct_from(producer.c.partition),
-        run.c.started_at > producer.c.started_at,
-        run.c.started_at < consumer.c.started_at,
-    )
-    return query.correlate(consumer, producer), run
 
 
 def _writes_names_twice(consumer: sa.FromClause, producer: sa.FromClause) -> sa.Exists:
