@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from functools import partial
 from itertools import chain, groupby
 
 import sqlalchemy as sa
@@ -13,6 +14,7 @@ from mltrace_exporter.queries.distributions import read_metrics, summarise_profi
 from mltrace_exporter.queries.notes import page_notes
 from mltrace_exporter.queries.upstream import judge_upstream
 from mltrace_exporter.store import runs as stored
+from mltrace_exporter.store.ahead import read_ahead
 from mltrace_exporter.store.lineage.ancestors import Edge, Upstream, read_edges, walk_upstream
 from mltrace_exporter.store.lineage.staleness import read_stale
 from mltrace_exporter.store.liveness import explain_abort
@@ -209,11 +211,23 @@ def summarise_and_name(
     if not run_ids:
         return {}, {}
     stale = explain_stale(connection, edges)
+    summaries, names = dict[int, RunSummary](), dict[int, str]()
+    for rows, found in read_ahead(partial(_read_rows, connection), run_ids):
+        names.update(found)
+        summaries |= {row.id: _shape_summary(row, stale.get(row.id, []), found) for row in rows}
+    unlisted = {edge.pointer for edge in edges if edge.pointer is not None} - names.keys()
+    if unlisted:
+        names.update(stored.read_names(connection, unlisted))
+    return summaries, names
+
+
+def _read_rows(
+    connection: sa.Connection, run_ids: Collection[int]
+) -> tuple[list[stored.Summary], dict[int, str]]:
+    """Return runs as they are stored, and the names of the pointers that they list."""
     rows = stored.read_summaries(connection, run_ids)
-    pointers = {edge.pointer for edge in edges if edge.pointer is not None}
-    pointers.update(chain.from_iterable(ids for row in rows for ids in (row.inputs, row.outputs)))
-    names = stored.read_names(connection, pointers)
-    return {row.id: _shape_summary(row, stale.get(row.id, []), names) for row in rows}, names
+    pointers = set(chain.from_iterable(ids for row in rows for ids in (row.inputs, row.outputs)))
+    return rows, stored.read_names(connection, pointers)
 
 
 def explain_stale(
