@@ -39,7 +39,7 @@ from mltrace_exporter.tally import Tally
 from mltrace_exporter.web import Reading, check_host
 
 _DRAIN_TIMEOUT_S = 15
-_NEW_OBJECTS = 70_000
+_NEW_OBJECTS = 300_000
 _OLDEST_POSTGRESQL = 14
 _log = logging.getLogger(__name__)
 _PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
@@ -203,10 +203,10 @@ def run(settings: Settings, announce: Callable[[Addresses], None]) -> None:
 
 
 def _calm_collector() -> None:
-    """Let Python look for cycles among its objects a hundred times less often.
+    """Let Python look for cycles among its objects some four hundred times less often.
 
-    A request makes some ten thousand objects, none in a cycle, and at the usual rate a third of its
-    time went into looking. What is there at the start stays, so it is never looked at again.
+    An answer may be a hundred thousand objects, none in a cycle, and at the usual rate a third of
+    its time went into looking. What is there at the start stays, so it is never looked at again.
     """
     gc.freeze()
     _, second, third = gc.get_threshold()

@@ -1,4 +1,8 @@
-"""What led to an output, and what it led to."""
+"""What led to an output, and what it led to.
+
+Nodes and edges are not frozen: an answer holds thousands, and to make them would take twice as
+long.
+"""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -6,7 +10,7 @@ from enum import StrEnum
 from mltrace_otel.contract.api.runs import RunSummary
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class TraceNode:
     """A run in a lineage; ``depth`` is its shortest distance, in edges, from the trace's run."""
 
@@ -23,7 +27,7 @@ class EdgeRule(StrEnum):
     DECLARED = "declared"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class TraceEdge:
     """``consumer_id`` read ``pointer`` from ``producer_id``; a declared edge has no pointer."""
 

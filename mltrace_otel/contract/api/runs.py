@@ -62,9 +62,12 @@ class StaleReason:
     dependency_id: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RunSummary:
-    """A component run as lists show it."""
+    """A component run as lists show it.
+
+    Not frozen: an answer holds thousands, and to make them would take twice as long.
+    """
 
     id: int
     trace_id: str
