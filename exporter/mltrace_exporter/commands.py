@@ -6,7 +6,7 @@ import resource
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -117,11 +117,39 @@ _RETENTION = (
         help="Delete all but so many runs of each component.",
     ),
 )
+_READING = (
+    click.option(
+        "--read-only",
+        "is_read_only",
+        is_flag=True,
+        envvar="MLTRACE_READ_ONLY",
+        show_envvar=True,
+        help="Only answer questions: on a replica, or with a role that may only read. OTLP is"
+        " not received.",
+    ),
+    click.option(
+        "--writer-url",
+        envvar="MLTRACE_WRITER_URL",
+        show_envvar=True,
+        help="With --read-only: where people reach a server that writes.",
+    ),
+)
 _SERVER_OPTIONS = (*_DOORS, *_METRICS, *_ADDRESSES, *_RETENTION)
 
 
 def _server_options(command: Callable[..., None]) -> Callable[..., None]:
-    for option in reversed(_SERVER_OPTIONS):
+    return _add(_SERVER_OPTIONS, command)
+
+
+def _reading_options(command: Callable[..., None]) -> Callable[..., None]:
+    return _add(_READING, command)
+
+
+def _add(
+    options: Sequence[Callable[[Callable[..., None]], Callable[..., None]]],
+    command: Callable[..., None],
+) -> Callable[..., None]:
+    for option in reversed(options):
         command = option(command)
     return command
 
@@ -191,7 +219,7 @@ def up(
 
     def start(addresses: Addresses) -> None:
         voice.announce(addresses)
-        collect(folder, addresses.otlp_http)
+        collect(folder, addresses.otlp_http or "")
 
     _run(lambda: _make_settings(home=folder, **options), start, voice)
 
@@ -211,6 +239,7 @@ def up(
     show_envvar=True,
     help="File that holds the password, if the URL has none.",
 )
+@_reading_options
 @_server_options
 @_clean_option(allows=False)
 @_log_options(LogFormat.AUTO, LogLevel.INFO)
@@ -223,7 +252,8 @@ def serve(
 ) -> None:
     """Start the server on a PostgreSQL of yours.
 
-    Tables are made or brought up to date first. Several servers can share one database.
+    Tables are made or brought up to date first, but with --read-only. Several servers can share
+    one database.
     """
     voice = _Voice(configure(LogFormat(log_format), LogLevel(log_level)))
     _run(
@@ -254,9 +284,10 @@ class _Voice:
     is_json: bool
 
     def announce(self, addresses: Addresses) -> None:
+        doors = f"OTLP/HTTP {addresses.otlp_http}  OTLP/gRPC {addresses.otlp_grpc}"
         line = (
-            f"mltrace is ready: panel {addresses.panel}  OTLP/HTTP {addresses.otlp_http}  "
-            f"OTLP/gRPC {addresses.otlp_grpc}  data {addresses.data}"
+            f"mltrace is ready: panel {addresses.panel}  "
+            f"{doors if addresses.otlp_http else 'reads only'}  data {addresses.data}"
         )
         if self.is_json:
             _log.info(line)

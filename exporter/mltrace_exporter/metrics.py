@@ -328,6 +328,13 @@ COMMIT_SPANS = Metric(
     "Spans that shared a commit.",
     buckets=_GROUP_BUCKETS,
 )
+REPLICA_LAG = Metric(
+    "mltrace_exporter_replica_lag_seconds",
+    Kind.GAUGE,
+    (),
+    "How old what a replica shows may be; only of an exporter on a replica. While the primary "
+    "cannot be reached it grows; infinite if it cannot be told.",
+)
 PENDING = Metric(
     "mltrace_exporter_pending_bytes", Kind.GAUGE, (), "Bytes that wait for their commit."
 )
@@ -345,6 +352,6 @@ STORE_METRICS = (
 PROCESS_METRICS = (
     *(BUILD, PANEL, LAST_POLL, POLL_DURATION, POLL_ERRORS, SERIES, SERIES_LIMIT, FOLDED),
     *(SERIES_DROPPED, STORE_LAG, LAST_DEAD_LETTER, SPANS, REQUESTS, RECEIVED),
-    *(COMMIT_DURATION, COMMIT_SPANS, PENDING, CONNECTIONS),
+    *(COMMIT_DURATION, COMMIT_SPANS, PENDING, CONNECTIONS, REPLICA_LAG),
 )
 """What one exporter says of itself."""

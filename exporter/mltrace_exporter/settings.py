@@ -77,6 +77,8 @@ class Settings:
         runbooks_url: where people find the pages of alerts; None for the exporter itself.
         trace_url: where people find a run's trace in Tempo or Jaeger: an address in which
             ``{trace_id}`` and ``{span_id}`` stand for both; None for nowhere.
+        is_read_only: whether questions are answered only, and the database is never written to.
+        writer_url: where people reach an exporter that writes, if this one does not.
     """
 
     home: Path = DEFAULT_HOME
@@ -95,6 +97,8 @@ class Settings:
     panel_url: str | None = None
     runbooks_url: str | None = None
     trace_url: str | None = None
+    is_read_only: bool = False
+    writer_url: str | None = None
 
     def __post_init__(self) -> None:
         taken: dict[int, str] = {}
@@ -109,6 +113,11 @@ class Settings:
             raise SettingsError(f"--request-limit must be from {least} to {most} bytes.")
         if not 1 <= self.request_timeout_s <= _LONGEST_REQUEST_TIMEOUT_S:
             raise SettingsError("--request-timeout must be from 1 to 3600 seconds.")
+        if self.is_read_only and (self.allows_clean or self.retention.is_limited):
+            raise SettingsError(
+                "With --read-only nothing is deleted: leave out --allow-clean and what is said of "
+                "retention (--retention-days, --retention-runs)."
+            )
         self._check_monitoring()
 
     def _check_monitoring(self) -> None:
@@ -120,7 +129,8 @@ class Settings:
             raise SettingsError("--metrics-interval must be from 0.1 to 300 seconds.")
         if self.series_limit < _SMALLEST_SERIES_LIMIT:
             raise SettingsError(f"--metrics-series must be {_SMALLEST_SERIES_LIMIT} or more.")
-        for option, url in (("panel", self.panel_url), ("runbooks", self.runbooks_url)):
+        addresses = {"panel": self.panel_url, "runbooks": self.runbooks_url}
+        for option, url in {**addresses, "writer": self.writer_url}.items():
             if url is not None and not _ADDRESS.fullmatch(url):
                 raise SettingsError(f"--{option}-url must begin with http:// or https://.")
         plain = (self.trace_url or "").replace("{trace_id}", "0").replace("{span_id}", "0")

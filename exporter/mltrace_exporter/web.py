@@ -1,7 +1,9 @@
-"""What API and panel share: a database connection for each request, and the check of its host."""
+"""What API and panel share: a database connection for each request, the check of its host."""
 
 import ipaddress
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -9,7 +11,25 @@ from urllib.parse import urlsplit
 import sqlalchemy as sa
 from fastapi import Depends, HTTPException, Request
 
+from mltrace_exporter.errors import Forbidden
 from mltrace_exporter.store.database import open_snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOnly:
+    """That a server only reads.
+
+    Attributes:
+        writer_url: where people reach one that writes, if that was said.
+    """
+
+    writer_url: str | None = None
+
+    @property
+    def refusal(self) -> str:
+        """What is answered to who wants to change something."""
+        there = self.writer_url or "one that was started without --read-only"
+        return f"This exporter only reads. Ask {there} instead."
 
 
 async def check_host(request: Request) -> None:
@@ -50,10 +70,19 @@ def _read(request: Request) -> Iterator[sa.Connection]:
 
 
 def _write(request: Request) -> Iterator[sa.Connection]:
+    read_only: ReadOnly | None = getattr(request.app.state, "read_only", None)
+    if read_only is not None:
+        raise Forbidden(read_only.refusal)
     engine: sa.Engine = request.app.state.engine
     with engine.begin() as connection:
         yield connection
 
+
+open_reading = contextmanager(_read)
+"""What `Reading` is, for a route that knows only while it answers what it needs."""
+
+open_writing = contextmanager(_write)
+"""And what `Writing` is."""
 
 Reading = Annotated[sa.Connection, Depends(_read, scope="function")]
 """A connection on which a route reads."""

@@ -7,9 +7,9 @@ import pytest
 import sqlalchemy as sa
 from serving import serve
 
-from mltrace_exporter import main
 from mltrace_exporter.embedded import EmbeddedPostgres
 from mltrace_exporter.errors import SettingsError, Unavailable
+from mltrace_exporter.listening import bind
 from mltrace_exporter.main import Addresses, create_app, run
 from mltrace_exporter.settings import Settings, read_database_url
 
@@ -102,7 +102,7 @@ def test_without_a_database_it_is_not_ready() -> None:
 
 def test_answers_do_not_wait_for_each_other_on_the_wire(anywhere: Settings) -> None:
     with (
-        main._bind(anywhere, "--port") as listener,
+        bind(anywhere, "--port") as listener,
         socket.create_connection(listener.getsockname()),
         listener.accept()[0] as accepted,
     ):

@@ -5,7 +5,7 @@ import pytest
 import sqlalchemy as sa
 
 from mltrace_exporter.errors import SettingsError
-from mltrace_exporter.settings import Settings, read_database_url
+from mltrace_exporter.settings import Retention, Settings, read_database_url
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,9 @@ from mltrace_exporter.settings import Settings, read_database_url
         ({"panel_url": "mltrace.example"}, "--panel-url must begin with http:// or https://."),
         ({"trace_url": "https://a/{trace_id}/{b}"}, "write other braces as %7B and %7D."),
         ({"trace_url": "https://a/{span_id}"}, "must begin with http:// or https:// and hold {tr"),
+        ({"writer_url": "writer"}, "--writer-url must begin with http:// or https://."),
+        ({"is_read_only": True, "allows_clean": True}, "With --read-only nothing is deleted"),
+        ({"is_read_only": True, "retention": Retention(days=1)}, "leave out --allow-clean and"),
         ({"runbooks_url": 'https://a"b'}, "--runbooks-url must begin with http"),
     ],
 )

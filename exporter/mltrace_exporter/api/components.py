@@ -8,7 +8,7 @@ from pydantic import AfterValidator
 from mltrace_exporter import marks
 from mltrace_exporter.api.examples import answers, exemplify
 from mltrace_exporter.api.parameters import Limit, Text, check_names, check_texts
-from mltrace_exporter.api.problems import MAY_BE_MISSING
+from mltrace_exporter.api.problems import MAY_BE_FORBIDDEN, MAY_BE_MISSING
 from mltrace_exporter.queries import components, distributions, outcomes
 from mltrace_exporter.web import Reading, Writing
 from mltrace_otel.contract.api import (
@@ -119,7 +119,7 @@ def get_component(connection: Reading, name: Name) -> Component:
     return components.get_component(connection, name)
 
 
-@router.put("/components/{name:any}", responses=answers(Component))
+@router.put("/components/{name:any}", responses={**answers(Component), **MAY_BE_FORBIDDEN})
 def describe_component(
     connection: Writing,
     name: Annotated[Name, Path(min_length=1, max_length=NAME_LENGTH)],
@@ -140,7 +140,7 @@ def list_tags(connection: Reading, after: After = None, limit: Limit = 1000) -> 
     return components.list_tags(connection, after=after, limit=limit)
 
 
-@router.post("/tags", responses={**answers(Component), **MAY_BE_MISSING})
+@router.post("/tags", responses={**answers(Component), **MAY_BE_MISSING, **MAY_BE_FORBIDDEN})
 def tag_component(
     connection: Writing,
     request: Annotated[

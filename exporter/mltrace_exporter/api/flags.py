@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 from mltrace_exporter import marks
 from mltrace_exporter.api.examples import answers, exemplify
 from mltrace_exporter.api.parameters import Limit, Text, check_names, check_texts
-from mltrace_exporter.api.problems import MAY_BE_MISSING
+from mltrace_exporter.api.problems import MAY_BE_FORBIDDEN, MAY_BE_MISSING
 from mltrace_exporter.queries import flags, review
 from mltrace_exporter.web import Reading, Writing
 from mltrace_otel.contract.api import (
@@ -69,7 +69,7 @@ def list_flags(
     return flags.list_flags(connection, state=state, output=output, before=before, limit=limit)
 
 
-@router.post("/flags", responses={**answers(FlagChange), **MAY_BE_MISSING})
+@router.post("/flags", responses={**answers(FlagChange), **MAY_BE_MISSING, **MAY_BE_FORBIDDEN})
 def flag_outputs(
     connection: Writing,
     request: Annotated[
@@ -80,7 +80,9 @@ def flag_outputs(
     return marks.flag_outputs(connection, request)
 
 
-@router.post("/flags/resolve", responses={**answers(FlagChange), **MAY_BE_MISSING})
+@router.post(
+    "/flags/resolve", responses={**answers(FlagChange), **MAY_BE_MISSING, **MAY_BE_FORBIDDEN}
+)
 def resolve_flags(
     connection: Writing,
     request: Annotated[

@@ -11,6 +11,7 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from psycopg2.errors import SerializationFailure
 from pydantic import TypeAdapter
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -102,12 +103,18 @@ def _describe(request: Request, error: Exception) -> _Answer:
         sentences = "; ".join(_complain(fault) for fault in error.errors())
         return _Answer(HTTPStatus.UNPROCESSABLE_ENTITY, sentences)
     if isinstance(error, _DATABASE_ERRORS):
-        error = Unavailable("The database does not answer now. Try again soon.")
+        error = Unavailable(_explain_loss(error))
     status = next((status for kind, status in _STATUSES.items() if isinstance(error, kind)), None)
     if status is None:
         return _Answer(500, "The exporter failed; its log says why.")
     wait_s = error.retry_after_s if isinstance(error, Unavailable) else None
     return _Answer(status, str(error), {} if wait_s is None else {"retry-after": f"{wait_s:.0f}"})
+
+
+def _explain_loss(error: Exception) -> str:
+    if isinstance(getattr(error, "orig", None), SerializationFailure):
+        return "What was read was changed meanwhile, on a replica by its primary. Try again soon."
+    return "The database does not answer now. Try again soon."
 
 
 def _explain(request: Request, error: HTTPException) -> str:

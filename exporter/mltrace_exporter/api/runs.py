@@ -8,7 +8,7 @@ from pydantic import AfterValidator
 from mltrace_exporter import marks
 from mltrace_exporter.api.examples import answers, exemplify
 from mltrace_exporter.api.parameters import Limit, Moment, Text, check_texts
-from mltrace_exporter.api.problems import MAY_BE_MISSING
+from mltrace_exporter.api.problems import MAY_BE_FORBIDDEN, MAY_BE_MISSING
 from mltrace_exporter.queries import comparison, distributions, drift, notes, runs
 from mltrace_exporter.web import Reading, Writing
 from mltrace_otel.contract.api import (
@@ -173,7 +173,7 @@ def list_notes(
     return notes.list_notes(connection, ref, limit=limit, before=before)
 
 
-@router.post("/{ref}/notes", responses=answers(Note))
+@router.post("/{ref}/notes", responses={**answers(Note), **MAY_BE_FORBIDDEN})
 def write_note(
     connection: Writing,
     ref: Ref,

@@ -39,6 +39,8 @@ class Health(Collector):
             metrics.SERIES_DROPPED: state.dropped,
             metrics.LAST_DEAD_LETTER: state.snapshot.last_dead_letter_s,
         }
+        if state.snapshot.replica_lag_s is not None:
+            values[metrics.REPLICA_LAG] = state.snapshot.replica_lag_s
         for metric, value in values.items():
             yield _show(metric, value)
 

@@ -20,6 +20,7 @@ from mltrace_exporter.store.arrivals import totals
 from mltrace_exporter.store.lineage.ancestors import read_edges
 from mltrace_exporter.store.lineage.staleness import read_stale
 from mltrace_exporter.store.references import ProfileKey
+from mltrace_exporter.store.replication import read_lag_s
 from mltrace_otel.profiles.shapes import ColumnKind
 
 _LAST_OUTCOMES = {**totals.RUN_OUTCOMES, "aborted": "aborted"}
@@ -89,6 +90,7 @@ def read_snapshot(
         troubled=frozenset(draft.troubled),
         last_dead_letter_s=dead.timestamp() if dead else 0.0,
         folded=unread,
+        replica_lag_s=read_lag_s(connection),
     )
 
 

@@ -57,6 +57,7 @@ class Snapshot:
         troubled: components that somebody should look at; they are the last to be folded.
         last_dead_letter_s: when a span was last received that cannot be stored; 0 if never.
         folded: series for which there was no room, or that were not even read.
+        replica_lag_s: how old it may be; None if it was not read on a replica.
     """
 
     taken_s: float
@@ -66,6 +67,7 @@ class Snapshot:
     troubled: frozenset[str] = frozenset()
     last_dead_letter_s: float = 0.0
     folded: int = 0
+    replica_lag_s: float | None = None
 
     @property
     def series(self) -> int:

@@ -21,11 +21,12 @@ class Takes(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command: its word, what it takes, what it does."""
+    """A command: its word, what it takes, what it does, and whether that changes anything."""
 
     word: str
     takes: Takes
     meaning: str
+    writes: bool = False
 
     @property
     def usage(self) -> str:
@@ -42,8 +43,8 @@ COMMANDS = (
     Command("trace", Takes.OUTPUT, "every run that led to an output"),
     Command("impact", Takes.OUTPUT, "every run that was made from an output"),
     Command("tag", Takes.TAG, "the components that carry a tag"),
-    Command("flag", Takes.OUTPUT, "mark an output as wrong"),
-    Command("unflag", Takes.FLAGGED, "resolve the flag of an output"),
+    Command("flag", Takes.OUTPUT, "mark an output as wrong", writes=True),
+    Command("unflag", Takes.FLAGGED, "resolve the flag of an output", writes=True),
     Command("review", Takes.NOTHING, "the runs that flagged outputs have in common"),
     Command("flags", Takes.NOTHING, "flagged outputs"),
     Command("tests", Takes.NOTHING, "what the tests of all components found last"),
@@ -52,6 +53,7 @@ COMMANDS = (
     Command("status", Takes.NOTHING, "how the exporter is, and what fires"),
     Command("help", Takes.NOTHING, "these commands"),
 )
+READING_COMMANDS = tuple(command for command in COMMANDS if not command.writes)
 _BY_WORD = {command.word: command for command in COMMANDS}
 _SHORTEST_TYPO, _LIKE = 3, 0.74
 

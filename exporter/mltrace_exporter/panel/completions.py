@@ -1,6 +1,6 @@
 """What a line in the command bar could become, as somebody types it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -32,22 +32,26 @@ class Completion:
     is_whole: bool = True
 
 
-def complete_line(connection: sa.Connection, line: str) -> list[Completion]:
+def complete_line(
+    connection: sa.Connection, line: str, commands: Sequence[Command] = COMMANDS
+) -> list[Completion]:
     """Return what a line could become, the most likely first, at most ``LIMIT``."""
     word, space, rest = line.lstrip().partition(" ")
-    command = next((one for one in COMMANDS if one.word == word.lower()), None)
+    command = next((one for one in commands if one.word == word.lower()), None)
     if command and space:
         names = _COMPLETERS.get(command.takes, _nothing)(connection, rest.strip())
         found: Iterator[Completion] = (
             Completion(f"{command.word} {name}", hint) for name, hint in names
         )
     else:
-        found = _complete_anything(connection, line.strip())
+        found = _complete_anything(connection, line.strip(), commands)
     return list(islice(found, LIMIT))
 
 
-def _complete_anything(connection: sa.Connection, text: str) -> Iterator[Completion]:
-    for command in COMMANDS:
+def _complete_anything(
+    connection: sa.Connection, text: str, commands: Sequence[Command]
+) -> Iterator[Completion]:
+    for command in commands:
         if command.word.startswith(text.lower()):
             yield _complete_command(command)
     if not text:

@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from mltrace_exporter.store.replication import describe_lag
+
 
 class Section(StrEnum):
     """The entries of the navigation."""
@@ -42,6 +44,9 @@ class Frame:
         open_flags: how many outputs are flagged; None where no database was asked.
         line: what stands in the command bar.
         complaint: what is wrong with that line.
+        is_read_only: whether nothing can be flagged, resolved or written here.
+        writer_url: where it can, if that is known.
+        lag_s: how old what a replica shows may be; None of what is none, or was not asked.
     """
 
     title: str
@@ -52,6 +57,14 @@ class Frame:
     open_flags: int | None = None
     line: str = ""
     complaint: str = ""
+    is_read_only: bool = False
+    writer_url: str | None = None
+    lag_s: float | None = None
+
+    @property
+    def lag(self) -> str:
+        """The same, as part of a sentence."""
+        return "" if self.lag_s is None else describe_lag(self.lag_s)
 
 
 class Context(Protocol):

@@ -1,5 +1,6 @@
 """A browser's visit: the request for one page, and the frame that answers it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -10,7 +11,8 @@ from mltrace_exporter.panel import links
 from mltrace_exporter.panel.contexts import Frame, Section, Theme
 from mltrace_exporter.panel.rendering import redirect
 from mltrace_exporter.queries.flags import count_flags
-from mltrace_exporter.web import Reading
+from mltrace_exporter.store.replication import read_lag_s
+from mltrace_exporter.web import Reading, ReadOnly
 
 THEME_COOKIE = "mltrace-theme"
 
@@ -38,7 +40,8 @@ class Visit:
 
     def frame(self, title: str, section: Section | None = None) -> Frame:
         """Return what stands around the page of this name."""
-        return make_frame(self.request, title, section, count_flags(self.connection))
+        frame = make_frame(self.request, title, section, count_flags(self.connection))
+        return replace(frame, lag_s=read_lag_s(self.connection)) if frame.is_read_only else frame
 
 
 Visiting = Annotated[Visit, Depends(Visit)]
@@ -52,6 +55,7 @@ def make_frame(
     open_flags: int | None = None,
 ) -> Frame:
     """Return the frame of a page; see `Frame`."""
+    read_only: ReadOnly | None = request.app.state.read_only
     here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     return Frame(
         title=title,
@@ -60,6 +64,8 @@ def make_frame(
         section=section,
         theme=_read_theme(request),
         open_flags=open_flags,
+        is_read_only=read_only is not None,
+        writer_url=read_only.writer_url if read_only else None,
     )
 
 

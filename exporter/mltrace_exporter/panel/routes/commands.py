@@ -10,9 +10,15 @@ from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from mltrace_exporter import marks
-from mltrace_exporter.errors import ExporterError, NotFound
+from mltrace_exporter.errors import ExporterError, Forbidden, NotFound
 from mltrace_exporter.panel import links, security
-from mltrace_exporter.panel.commands import COMMANDS, Command, Order, parse_line
+from mltrace_exporter.panel.commands import (
+    COMMANDS,
+    READING_COMMANDS,
+    Command,
+    Order,
+    parse_line,
+)
 from mltrace_exporter.panel.completions import complete_line
 from mltrace_exporter.panel.contexts import Frame
 from mltrace_exporter.panel.rendering import redirect, render_page
@@ -20,11 +26,15 @@ from mltrace_exporter.panel.visits import Back, Visiting, make_frame
 from mltrace_exporter.queries.components import require_component, require_tag
 from mltrace_exporter.store.pointers import find_unknown
 from mltrace_exporter.store.refs import resolve_run
-from mltrace_exporter.web import Reading, Writing
+from mltrace_exporter.web import Reading, open_reading, open_writing
 from mltrace_otel.contract.api import FlagRequest, UnflagRequest
 
 _LINE_LIMIT = 4000
 _JSON = "application/json"
+_STATUSES: dict[type[ExporterError], HTTPStatus] = {
+    NotFound: HTTPStatus.NOT_FOUND,
+    Forbidden: HTTPStatus.FORBIDDEN,
+}
 
 router = APIRouter()
 Line = Annotated[str, Form(max_length=_LINE_LIMIT, pattern="^[^\0]*$")]
@@ -43,34 +53,39 @@ class HelpContext:
 @router.get(links.HELP)
 def show_help(visit: Visiting) -> HTMLResponse:
     """Show the commands."""
-    return render_page(HelpContext(visit.frame("Help"), COMMANDS, links.RECENT))
+    return render_page(HelpContext(visit.frame("Help"), _offer(visit.request), links.RECENT))
 
 
 @router.post(links.COMMAND)
-def run_command(
-    request: Request, connection: Writing, line: Line = "", back: Back = links.RECENT
-) -> Response:
+def run_command(request: Request, line: Line = "", back: Back = links.RECENT) -> Response:
     """Do what a line asks for and lead to the page that shows it, or say what is wrong with it.
 
     A script gets the page's address, or what is wrong, as JSON.
     """
     wants_json = _JSON in request.headers.get("accept", "")
     try:
-        address = _follow(connection, parse_line(line))
+        order = parse_line(line)
+        connect = open_writing if order.command.writes else open_reading
+        with connect(request) as connection:
+            address = _follow(connection, order)
     except ExporterError as error:
-        status = HTTPStatus.NOT_FOUND if isinstance(error, NotFound) else HTTPStatus.BAD_REQUEST
+        status = _STATUSES.get(type(error), HTTPStatus.BAD_REQUEST)
         if wants_json:
             return _answer_json({"complaint": str(error)}, status)
         frame = replace(make_frame(request, "Help"), line=line, complaint=str(error))
         back = back if links.is_local(back) else links.RECENT
-        return render_page(HelpContext(frame, COMMANDS, back), status)
+        return render_page(HelpContext(frame, _offer(request), back), status)
     return _answer_json({"address": address}) if wants_json else redirect(address)
 
 
 @router.get(links.COMPLETIONS)
-def list_completions(connection: Reading, line: Draft = "") -> JSONResponse:
+def list_completions(request: Request, connection: Reading, line: Draft = "") -> JSONResponse:
     """Return what a line could become, for the script of the command bar."""
-    return _answer_json([asdict(one) for one in complete_line(connection, line)])
+    return _answer_json([asdict(one) for one in complete_line(connection, line, _offer(request))])
+
+
+def _offer(request: Request) -> tuple[Command, ...]:
+    return READING_COMMANDS if request.app.state.read_only else COMMANDS
 
 
 def _answer_json(content: object, status: int = 200) -> JSONResponse:
