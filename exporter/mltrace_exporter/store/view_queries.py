@@ -70,13 +70,14 @@ def select_runs() -> _Rows:
 def select_history() -> _Rows:
     """Return the query of ``component_history``."""
     run, verdict = component_run, _judge(component_run)
-    earlier = component_run.alias("earlier")
-    before = (
-        sa.select(earlier.c.id, earlier.c.started_at, earlier.c.code_hash, earlier.c.git_hash)
+    earlier, before = component_run.alias("earlier"), component_run.alias("before")
+    # Joined by its key, so that PostgreSQL leaves it out where nobody asks for it.
+    before_id = (
+        sa.select(earlier.c.id)
         .where(earlier.c.component == run.c.component, earlier.c.started_at < run.c.started_at)
         .order_by(earlier.c.started_at.desc(), earlier.c.id.desc())
         .limit(1)
-        .lateral("before")
+        .scalar_subquery()
     )
     apart = sa.func.extract("epoch", run.c.started_at - before.c.started_at)
     return sa.select(
@@ -95,7 +96,7 @@ def select_history() -> _Rows:
         sa.cast(apart, sa.Double).label("since_run_before_s"),
         sa.func.coalesce(run.c.code_hash != before.c.code_hash, sa.false()).label("code_changed"),
         sa.func.coalesce(run.c.git_hash != before.c.git_hash, sa.false()).label("git_changed"),
-    ).select_from(run.outerjoin(verdict, sa.true()).outerjoin(before, sa.true()))
+    ).select_from(run.outerjoin(verdict, sa.true()).outerjoin(before, before.c.id == before_id))
 
 
 def select_staleness() -> _Rows:
@@ -115,7 +116,7 @@ def select_staleness() -> _Rows:
             edge.c.producer_id.label("producer"),
             edge.c.written_id.label("pointer"),
         )
-        .select_from(component.join(newest, sa.true()).join(edge, sa.true()))
+        .select_from(component.join(newest, sa.true()).join(edge, edge.c.may_be_stale))
         .cte("asked")
     )
     found = select_dependencies(asked).cte("found")
@@ -132,7 +133,7 @@ def select_staleness() -> _Rows:
         reason.c.kind,
         found.c.producer_id.label("dependency_id"),
         found.c.component.label("dependency_component"),
-        sa.cast(found.c.age_s, sa.Double).label("age_s"),
+        found.c.age_s,
         found.c.threshold_s,
         found.c.fresher_count,
     ).select_from(found.join(consumer, consumer.c.id == found.c.consumer_id).join(reason, holds))
