@@ -17,11 +17,11 @@ from functools import cache
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
-from mltrace_exporter.store import view_queries as queries
+from mltrace_exporter.store.view_queries import flags, lineage, outputs, runs
 
 SCHEMA = "mltrace_ro"
 READER = "mltrace_reader"
-NODE_LIMIT = queries.NODE_LIMIT
+NODE_LIMIT = lineage.NODE_LIMIT
 
 _DIALECT: sa.Dialect = pg.dialect()  # type: ignore[no-untyped-call] # none of the dialects is typed
 
@@ -151,7 +151,7 @@ VIEWS = (
     View(
         "components",
         "A component that has run, or that somebody described.",
-        queries.select_components(),
+        runs.select_components(),
         {
             "component": "Its name.",
             "owner": "Its owner.",
@@ -162,13 +162,13 @@ VIEWS = (
     View(
         "recent_runs",
         "A component run. Ask with a limit on started_at, or newest first with a LIMIT.",
-        queries.select_runs(),
+        runs.select_runs(),
         _RUN,
     ),
     View(
         "component_history",
         "A component run beside the component's run before it. Ask with a component.",
-        queries.select_history(),
+        runs.select_history(),
         {
             **{name: _RUN[name] for name in ("run_id", "component", "started_at", "ended_at")},
             **{name: _RUN[name] for name in ("duration_s", "execution", "tests", "partition")},
@@ -184,7 +184,7 @@ VIEWS = (
     View(
         "staleness",
         "A reason why the newest run of a component is stale. Other runs have no rows here.",
-        queries.select_staleness(),
+        lineage.select_staleness(),
         {
             "run_id": "The component's newest run.",
             "component": "Name of the component.",
@@ -200,7 +200,7 @@ VIEWS = (
     View(
         "test_outcomes",
         "What one test of a run found. Ask with a limit on started_at, or with a component.",
-        queries.select_tests(),
+        runs.select_tests(),
         {
             "run_id": "Number of the run.",
             "component": "Name of its component.",
@@ -218,7 +218,7 @@ VIEWS = (
         "A column of what a run wrote, in figures. Ask with a component, or with a limit on "
         "started_at. Of texts and nested values, numbers are of their lengths; of moments, seconds "
         "since 1970.",
-        queries.select_profiles(),
+        outputs.select_profiles(),
         {
             **{name: _RUN[name] for name in ("run_id", "component", "started_at")},
             "variable": "Name of the variable that was written.",
@@ -245,7 +245,7 @@ VIEWS = (
         "run_metrics",
         "A number that a run logged, or that its function gave. Ask with a component, or with a "
         "limit on started_at.",
-        queries.select_metrics(),
+        outputs.select_metrics(),
         {
             **{name: _RUN[name] for name in ("run_id", "component", "started_at")},
             "metric": "What was measured; of an output, the variable.",
@@ -256,7 +256,7 @@ VIEWS = (
     View(
         "flagged_outputs",
         "A flag on an output, open or resolved.",
-        queries.select_flags(),
+        flags.select_flags(),
         {
             "flag_id": "The flag's number.",
             "output": "Name of the output.",
@@ -276,7 +276,7 @@ VIEWS = (
         "flag_coverage",
         "A run behind outputs that are flagged, and how many of them it is behind. Those of the "
         "newest open flags count, as many as asked for; of a flag without a run nothing is known.",
-        queries.select_coverage(),
+        flags.select_coverage(),
         {
             **{name: _RUN[name] for name in ("run_id", "component", "started_at", "execution")},
             "tests": _RUN["tests"],
@@ -289,7 +289,7 @@ VIEWS = (
     View(
         "outputs",
         "Something that a run wrote. Ask with a component, newest first with a LIMIT.",
-        queries.select_outputs(),
+        outputs.select_outputs(),
         {
             "run_id": "The run that wrote it.",
             "component": "Component of that run.",
@@ -302,7 +302,7 @@ VIEWS = (
         "lineage_nodes",
         "A run behind an output: the one that last wrote it, and those upstream of it, nearest "
         f"first, at most {NODE_LIMIT}. Columns are named as Grafana's node graph wants them.",
-        queries.select_nodes(),
+        lineage.select_nodes(),
         {
             "id": "The run's number, as text.",
             "title": "Name of its component.",
@@ -319,7 +319,7 @@ VIEWS = (
     View(
         "lineage_edges",
         "A run that read from another, of those in lineage_nodes.",
-        queries.select_edges(),
+        lineage.select_edges(),
         {
             "id": "A number for the edge, as text.",
             "source": "The run that wrote, as text.",
