@@ -3,8 +3,9 @@
 In: a folder for the history, made by `history` at its first use, and the number of runs. Out: one
 JSON object a line for each question: p50, p95 and the slowest in milliseconds, CPU milliseconds of
 the server and PostgreSQL for one, which say the same on a busy machine, how much the answer holds,
-and the limit that p95 is to keep. Each question is asked about many different runs, after a few
-that are not counted. Nothing is kept between two answers but PostgreSQL's own cache.
+and the limit that p95 is to keep. Each question is asked about many different runs, after as many
+that are not counted: a server that was just started waits for the disk. Nothing is kept between two
+answers but PostgreSQL's own cache.
 
 With `--explain` it prints instead what PostgreSQL does for the main ones, as EXPLAIN ANALYZE tells.
 
@@ -276,7 +277,7 @@ def to(path: str, **parameters: str) -> str:
 def measure(client: httpx.Client, question: Question) -> dict[str, object]:
     """Ask one question often."""
     chance = random.Random(7)  # noqa: S311 - no secret
-    for _ in range(3):
+    for _ in range(question.count):
         client.get(question.make(chance)).raise_for_status()
     took_ms, holds = [], 0
     _, used_s = read_cpu_s(os.getpid())
