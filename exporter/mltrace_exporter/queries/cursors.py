@@ -1,6 +1,7 @@
 """Where a page ended, as a text that people pass on without reading it: a moment and a run's id."""
 
-from datetime import datetime
+from contextlib import suppress
+from datetime import UTC, datetime
 
 from mltrace_exporter.errors import MalformedRequest
 
@@ -17,10 +18,9 @@ def read_cursor(cursor: str) -> tuple[datetime, int]:
         MalformedRequest: it is no cursor of an earlier page.
     """
     moment, _, run_id = cursor.partition("~")
-    try:
+    with suppress(ValueError, OverflowError):
         parsed, number = datetime.fromisoformat(moment), int(run_id)
-    except ValueError:
-        parsed, number = None, 0
-    if parsed is None or parsed.tzinfo is None or not 0 <= number < 2**63:
-        raise MalformedRequest(f"{cursor!r} is no cursor: take it from the page before.")
-    return parsed, number
+        if parsed.tzinfo and 0 <= number < 2**63:
+            # PostgreSQL does not know all zones that Python does.
+            return parsed.astimezone(UTC), number
+    raise MalformedRequest(f"{cursor!r} is no cursor: take it from the page before.")

@@ -36,10 +36,13 @@ def create_http_door(ingest: Ingest, limit_bytes: int, timeout_s: float) -> Star
             the others out.
     """
     door = _HttpDoor(ingest, limit_bytes, timeout_s)
-    return Starlette(
+    app = Starlette(
         routes=[Route("/v1/traces", door.receive, methods=["POST"])],
         exception_handlers={HTTPException: _refuse_path},
     )
+    # Senders of OTLP follow no redirect, and some take it for success.
+    app.router.redirect_slashes = False
+    return app
 
 
 class _HttpDoor:
@@ -110,8 +113,12 @@ class _TooSlow(Unavailable):
     """What is still to come of the request is not waited for."""
 
 
+def _read_media_type(headers: Headers) -> str:
+    return headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
 def _read_encoding(headers: Headers) -> Encoding:
-    media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+    media_type = _read_media_type(headers)
     try:
         return Encoding(media_type)
     except ValueError:
@@ -123,7 +130,7 @@ def _read_encoding(headers: Headers) -> Encoding:
 def _refuse(request: Request, reply: Reply) -> Response:
     """Send a reply in the request's encoding; in JSON, which people can read, if it has none."""
     waiting = {} if reply.retry_after_s is None else {"retry-after": str(reply.retry_after_s)}
-    if request.headers.get("content-type", "").startswith(Encoding.PROTOBUF):
+    if _read_media_type(request.headers) == Encoding.PROTOBUF:
         body = reply.status.SerializeToString()
         return Response(body, reply.http_status, waiting, Encoding.PROTOBUF)
     return JSONResponse(json_format.MessageToDict(reply.status), reply.http_status, waiting)

@@ -58,6 +58,12 @@ def test_a_cursor_that_nobody_gave_is_refused(api: httpx.Client, cursor: str) ->
     assert "page before" in assert_problem(api.get(f"/api/runs?before={cursor}"), 400)
 
 
+def test_a_cursor_in_a_zone_that_postgresql_refuses_is_read(api: httpx.Client) -> None:
+    assert api.get("/api/runs", params={"before": "2026-01-01T00:00+23:59~1"}).is_success
+    latest = {"before": "9999-12-31T23:59-23:59~1"}
+    assert "page before" in assert_problem(api.get("/api/runs", params=latest), 400)
+
+
 @pytest.mark.parametrize("question", ["trace", "impact", "trace/components", "impact/components"])
 @pytest.mark.parametrize("query", ["", "?output=a&run=1"])
 def test_a_lineage_begins_at_an_output_or_a_run(

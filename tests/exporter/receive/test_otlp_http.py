@@ -127,9 +127,20 @@ def test_an_encoding_not_read_here_is_named(http_url: str, headers: dict[str, st
     assert answer.json()["message"]
 
 
+def test_a_refusal_is_in_the_encoding_of_the_request(http_url: str) -> None:
+    headers = {"content-type": "Application/X-Protobuf; charset=utf-8"}
+    assert read_status(post(http_url, b"no protobuf", headers)).message
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status"),
-    [("GET", "/v1/traces", 405), ("POST", "/v1/metrics", 404), ("POST", "/v1/logs", 404)],
+    [
+        ("GET", "/v1/traces", 405),
+        ("POST", "/v1/metrics", 404),
+        ("POST", "/v1/logs", 404),
+        # A redirect is success to some senders, which do not follow it.
+        ("POST", "/v1/traces/", 404),
+    ],
 )
 def test_other_paths_are_refused_in_the_same_shape(
     http_url: str, method: str, path: str, status: int
