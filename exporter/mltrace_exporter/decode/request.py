@@ -10,7 +10,6 @@ from mltrace_exporter.decode.runs import read_run
 from mltrace_exporter.decode.spans import Span, Spoilt, Unreadable
 from mltrace_exporter.decode.wire_json import read_json, write_json
 from mltrace_exporter.decode.wire_protobuf import read_protobuf, write_protobuf
-from mltrace_exporter.errors import MalformedRequest
 from mltrace_exporter.model import Batch, DeadLetter
 from mltrace_otel.contract import attributes as names
 
@@ -49,16 +48,13 @@ def decode_request(body: bytes, encoding: Encoding) -> Batch:
     read, write = _WIRES[encoding]
     batch = Batch()
     ignored = 0
-    try:
-        for span in read(body):
-            if span is None:
-                ignored += 1
-            elif isinstance(span, Spoilt):
-                batch.dead_letters.append(DeadLetter(span.reason, span.content, encoding))
-            else:
-                ignored += not _take_in(span, batch, encoding, write)
-    except RecursionError:
-        raise MalformedRequest("The body's values are nested too deeply.") from None
+    for span in read(body):
+        if span is None:
+            ignored += 1
+        elif isinstance(span, Spoilt):
+            batch.dead_letters.append(DeadLetter(span.reason, span.content, encoding))
+        else:
+            ignored += not _take_in(span, batch, encoding, write)
     return replace(batch, ignored=ignored)
 
 

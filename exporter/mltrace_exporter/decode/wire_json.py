@@ -22,7 +22,10 @@ from mltrace_exporter.decode.spans import (
 from mltrace_exporter.errors import MalformedRequest
 from mltrace_otel.contract.attributes import COMPONENT_NAME
 
-_STATUS_CODE_ERROR = 2
+# Names are not for senders to write, and harmless to read.
+_STATUS_CODE_ERROR = (2, "2", "STATUS_CODE_ERROR")
+# Protobuf nests 100 messages, of which a list in a list takes two.
+_NESTED_LISTS = 47
 _TYPES: dict[object, str] = {dict: "an object", list: "a list", str: "a string"}
 
 T = TypeVar("T", dict[str, Any], list[Any], str)
@@ -34,36 +37,54 @@ def read_json(body: bytes) -> Iterator[Span | Spoilt | None]:
     """Yield the spans of an ``ExportTraceServiceRequest`` in JSON; an empty body holds none.
 
     For a span that names no component, which is of no interest here, None is yielded. One bad span
-    does not cost the others.
+    does not cost the others, nor does what spans are in, or where they ran.
 
     Raises:
-        MalformedRequest: the bytes are no JSON, or what holds the spans is no OTLP.
+        MalformedRequest: the bytes are no JSON, or no OTLP.
     """
     request = _parse(body) if body else {}
-    for group in _objects(request, "resourceSpans"):
-        resource = _read_attributes(_get(group, "resource", dict))
-        for scope in _objects(group, "scopeSpans"):
-            for span in _objects(scope, "spans"):
-                yield _try_span(span, resource)
+    for group in _get(request, "resourceSpans", list):
+        yield from _try(_read_group, group)
 
 
 def write_json(source: object) -> bytes:
-    """Return the bytes of a span's source."""
-    return json.dumps(source).encode()
-
-
-def _try_span(span: Object, resource: Attributes) -> Span | Spoilt | None:
+    """Return the bytes of a span's source; none if it is nested too deeply to be written."""
     try:
-        return _read_span(span, resource)
-    except MalformedRequest as error:
-        return Spoilt(str(error), write_json(span))
+        return json.dumps(source).encode()
     except RecursionError:
-        return Spoilt("Its values are nested too deeply.", b"")
+        return b""
+
+
+def _try(
+    read: Callable[..., Iterator[Span | Spoilt | None]], item: object, *rest: Attributes
+) -> Iterator[Span | Spoilt | None]:
+    if not isinstance(item, dict):
+        yield Spoilt(f"{_show(item)} stands where OTLP has an object.", write_json(item))
+        return
+    try:
+        yield from read(item, *rest)
+    except MalformedRequest as error:
+        yield Spoilt(str(error), write_json(item))
+
+
+def _read_group(group: Object) -> Iterator[Span | Spoilt | None]:
+    try:
+        resource = _read_attributes(_get(group, "resource", dict))
+    except MalformedRequest:
+        # Where they ran is not worth the runs.
+        resource = {}
+    for scope in _get(group, "scopeSpans", list):
+        yield from _try(_read_scope, scope, resource)
+
+
+def _read_scope(scope: Object, resource: Attributes) -> Iterator[Span | Spoilt | None]:
+    for span in _get(scope, "spans", list):
+        yield from _try(_read_span, span, resource)
 
 
 def _parse(body: bytes) -> Object:
     try:
-        request = json.loads(body)
+        request = json.loads(body.decode("utf-8-sig", "replace"))
     except (ValueError, RecursionError) as error:
         raise MalformedRequest(f"The body is no JSON: {error}") from None
     if not isinstance(request, dict):
@@ -71,18 +92,19 @@ def _parse(body: bytes) -> Object:
     return request
 
 
-def _read_span(span: Object, resource: Attributes) -> Span | None:
+def _read_span(span: Object, resource: Attributes) -> Iterator[Span | None]:
     attributes = _read_attributes(span)
     if COMPONENT_NAME not in attributes:
-        return None
+        yield None
+        return
     status = _get(span, "status", dict)
-    return Span(
+    yield Span(
         trace_id=_read_id(span, "traceId"),
         span_id=_read_id(span, "spanId"),
         parent_span_id=_read_id(span, "parentSpanId"),
         start_time_ns=_read_int(span.get("startTimeUnixNano") or 0),
         end_time_ns=_read_int(span.get("endTimeUnixNano") or 0),
-        failed=_read_int(status.get("code") or 0) == _STATUS_CODE_ERROR,
+        failed=status.get("code") in _STATUS_CODE_ERROR,
         status_message=make_storable(_get(status, "message", str)),
         attributes=attributes,
         events=[
@@ -98,30 +120,37 @@ def _read_span(span: Object, resource: Attributes) -> Span | None:
     )
 
 
-def _read_attributes(parent: Object, field: str = "attributes") -> dict[str, object]:
+def _read_attributes(
+    parent: Object, field: str = "attributes", room: int = _NESTED_LISTS
+) -> dict[str, object]:
     return {
-        make_storable(_get(pair, "key", str)): _read_value(_get(pair, "value", dict))
+        make_storable(_get(pair, "key", str)): _read_value(_get(pair, "value", dict), room)
         for pair in _objects(parent, field)
     }
 
 
-def _read_value(value: Object) -> object:
+def _read_value(value: Object, room: int) -> object:
+    """Read a value in which others may be nested, as many as there is room for."""
+    if room < 0:
+        raise MalformedRequest("Its values are nested too deeply.")
     for kind, content in value.items():
         if content is not None and kind in _READERS:
-            return _READERS[kind](value)
+            return _READERS[kind](value, room - 1)
     return None
 
 
-_READERS: dict[str, Callable[[Object], object]] = {
-    "stringValue": lambda value: make_storable(_get(value, "stringValue", str)),
-    "boolValue": lambda value: bool(value["boolValue"]),
-    "intValue": lambda value: fit_int(_read_int(value["intValue"])),
-    "doubleValue": lambda value: fit_float(_read_float(value["doubleValue"])),
-    "bytesValue": lambda value: make_storable(_get(value, "bytesValue", str)),
-    "arrayValue": lambda value: [
-        _read_value(item) for item in _objects(_get(value, "arrayValue", dict), "values")
+_READERS: dict[str, Callable[[Object, int], object]] = {
+    "stringValue": lambda value, _: make_storable(_get(value, "stringValue", str)),
+    "boolValue": lambda value, _: value["boolValue"] in (True, "true"),
+    "intValue": lambda value, _: fit_int(_read_int(value["intValue"])),
+    "doubleValue": lambda value, _: fit_float(_read_float(value["doubleValue"])),
+    "bytesValue": lambda value, _: make_storable(_get(value, "bytesValue", str)),
+    "arrayValue": lambda value, room: [
+        _read_value(item, room) for item in _objects(_get(value, "arrayValue", dict), "values")
     ],
-    "kvlistValue": lambda value: _read_attributes(_get(value, "kvlistValue", dict), "values"),
+    "kvlistValue": lambda value, room: _read_attributes(
+        _get(value, "kvlistValue", dict), "values", room
+    ),
 }
 
 

@@ -407,6 +407,53 @@ def test_a_span_whose_values_nest_too_deeply_costs_no_other() -> None:
     assert len(decoded.dead_letters) == 1
 
 
+@pytest.mark.parametrize(
+    "part",
+    [
+        b'{"resource":{"attributes":[{"key":"k","value":{"intValue":"x"}}]},"scopeSpans":[%s]}',
+        b'{"scopeSpans":[%s,null]}',
+        b'{"scopeSpans":[%s,{"spans":"none"}]}',
+        b'{"scopeSpans":[%s]},{"scopeSpans":{}}',
+        b'{"scopeSpans":[%s,{"spans":[7,{"attributes":[null]}]}]}',
+        b'{"scopeSpans":[%s,{"spans":[{"name":"\xff\xfe"}]}]}',
+    ],
+)
+def test_what_json_has_that_is_no_span_costs_none(part: bytes) -> None:
+    group = json.loads(write_json([make_run("good")]))["resourceSpans"][0]
+    scope = json.dumps(group["scopeSpans"][0]).encode()
+    body = b'{"resourceSpans":[' + part % scope + b"]}"
+    assert [run.component for run in decode_request(body, Encoding.JSON).runs] == ["good"]
+
+
+@pytest.mark.parametrize(
+    "nest",
+    ['{"arrayValue":{"values":[%s]}}', '{"kvlistValue":{"values":[{"key":"k","value":%s}]}}'],
+)
+@pytest.mark.parametrize("depth", [60, 150, 200])
+def test_json_nests_no_deeper_than_what_reads_it(nest: str, depth: int) -> None:
+    request = json.loads(write_json([make_run("deep"), make_run("good")]))
+    value = '{"intValue":1}'
+    for _ in range(depth):
+        value = nest % value
+    spans = request["resourceSpans"][0]["scopeSpans"][0]["spans"]
+    spans[0]["attributes"].append({"key": "deep", "value": "deep"})
+    body = json.dumps(request).replace('"value": "deep"', f'"value": {value}').encode()
+    decoded = decode_request(body, Encoding.JSON)
+    assert [run.component for run in decoded.runs] == ["good"]
+    assert [letter.reason for letter in decoded.dead_letters] == [
+        "Its values are nested too deeply."
+    ]
+
+
+def test_json_takes_words_for_numbers_and_truths() -> None:
+    request = json.loads(write_json([make_run()]))
+    [span] = request["resourceSpans"][0]["scopeSpans"][0]["spans"]
+    span["status"] = {"code": "STATUS_CODE_ERROR"}
+    span["attributes"].append({"key": "sure", "value": {"boolValue": "false"}})
+    run = decode_one(json.dumps(request).encode(), Encoding.JSON)
+    assert (run.execution, run.attributes["sure"]) == ("error", False)
+
+
 @pytest.mark.parametrize("encoding", Encoding)
 def test_extremes_are_stored_as_they_can_be(encoding: Encoding) -> None:
     told = {
