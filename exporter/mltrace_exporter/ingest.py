@@ -19,7 +19,7 @@ import psycopg2.errors
 import sqlalchemy as sa
 
 from mltrace_exporter.decode import Encoding, decode_request
-from mltrace_exporter.errors import ExporterError, MalformedRequest, Unavailable
+from mltrace_exporter.errors import ExporterError, Unavailable
 from mltrace_exporter.journal import Event, Journal
 from mltrace_exporter.model import Batch, DeadLetter, Marker, Run, Said, join_batches, make_batch
 from mltrace_exporter.store.arrivals.write import Written, join_written, write_batch
@@ -115,15 +115,16 @@ class Ingest:
             MalformedRequest: the body as a whole cannot be read.
             Unavailable: too much is waiting, or the database is away; nothing was stored.
         """
-        try:
-            outcome = self._accept(body, encoding)
-        except Exception as error:
-            answer = "malformed" if isinstance(error, MalformedRequest) else "refused"
-            self._tally.count_request(answer, len(body))
-            raise
-        self._tally.count_request("accepted", len(body))
+        self._tally.count_bytes(len(body))
+        outcome = self._accept(body, encoding)
+        self._tally.count_request("accepted")
         self._tally.count_spans(**asdict(outcome))
         return outcome
+
+    def tell_refusal(self, reason: str, *, is_temporary: bool) -> None:
+        """Count and log a request that is answered with an error, whoever found it."""
+        self._tally.count_request("refused" if is_temporary else "malformed")
+        self.journal.count(Event.POSTPONED if is_temporary else Event.REJECTED, reason)
 
     def close(self) -> None:
         """Store what was accepted, then stop. Later requests are refused."""

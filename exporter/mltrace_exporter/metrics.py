@@ -309,7 +309,7 @@ REQUESTS = Metric(
     "mltrace_exporter_requests_total",
     Kind.COUNTER,
     ("answer",),
-    "OTLP requests by answer: `accepted`, `refused` for now, `malformed`.",
+    "OTLP requests by answer: `accepted`, `refused` for now, `malformed` or too large, for good.",
 )
 RECEIVED = Metric(
     "mltrace_exporter_received_bytes_total", Kind.COUNTER, (), "Bytes of OTLP, not compressed."

@@ -46,8 +46,11 @@ class Pruner:
                 prune_alone(self._engine, self._retention, self._stop_if_closing)
             except _Closing:
                 return
-            except sa.exc.DBAPIError as error:
-                _log.warning("Old runs were not deleted: %s", " ".join(str(error.orig).split()))
+            except sa.exc.SQLAlchemyError as error:
+                _log.warning(
+                    "Old runs were not deleted: %s",
+                    " ".join(str(getattr(error, "orig", error)).split()),
+                )
             self._closing.wait(self._interval_s)
 
     def _stop_if_closing(self, _count: int) -> None:

@@ -50,9 +50,12 @@ class Tally(Collector):
         for gauge in (self._commit_spans, self._pending, self._pool, self._lag):
             yield from gauge.collect()
 
-    def count_request(self, answer: str, size_bytes: int) -> None:
+    def count_request(self, answer: str) -> None:
         """Count a request: ``accepted``, ``refused`` or ``malformed``."""
         self._requests.labels(answer).inc()
+
+    def count_bytes(self, size_bytes: int) -> None:
+        """Count what a request holds."""
         self._bytes.inc(size_bytes)
 
     def count_spans(self, *, stored: int, duplicate: int, ignored: int, dead: int) -> None:

@@ -37,6 +37,19 @@ def test_old_runs_go_at_the_start_and_again_later(engine: sa.Engine) -> None:
     pruner.close()
 
 
+def test_it_goes_on_after_all_connections_were_in_use(
+    engine: sa.Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    fill(engine)
+    small = sa.create_engine(engine.url, pool_size=4, max_overflow=0, pool_timeout=0.05)
+    with small.connect(), small.connect(), small.connect(), small.connect():
+        pruner = Pruner(small, ONE_EACH, interval_s=0.05)
+        await_value(lambda: "were not deleted" in caplog.text, "a failure")
+    await_value(lambda: count_runs(engine) == 1, "the next pruning")
+    pruner.close()
+    small.dispose()
+
+
 def test_days_count_back_from_now(engine: sa.Engine) -> None:
     began = datetime.now(UTC) - timedelta(days=8)
     old = make_run("etl", started_at=began, ended_at=began)

@@ -13,7 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from psycopg2.errors import SerializationFailure
 from pydantic import TypeAdapter
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import InterfaceError, InternalError, NotSupportedError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
@@ -55,7 +55,8 @@ _STATUSES: dict[type[Exception], HTTPStatus] = {
     UnsupportedEncoding: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
-_DATABASE_ERRORS = (OperationalError, InterfaceError, PoolTimeout)
+# A database that has become a replica, or has new tables, says the third and fourth.
+_DATABASE_ERRORS = (OperationalError, InterfaceError, InternalError, NotSupportedError, PoolTimeout)
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,7 +68,7 @@ class GrpcDoor:
                 check_size(body, self._limit_bytes)
                 ingest.accept(body, Encoding.PROTOBUF)
             except Exception as error:  # noqa: BLE001 - every failure has its reply, see `reply_to`
-                reply = reply_to(error, ingest.journal)
+                reply = reply_to(error, ingest)
                 status = reply.grpc_code
                 _refuse(context, reply)
             tell_request(logging.DEBUG, "gRPC", _PATH, status.name, begun_s)

@@ -59,7 +59,7 @@ class _HttpDoor:
             encoding = _read_encoding(request.headers)
             await self._take_in(request, encoding)
         except Exception as error:  # noqa: BLE001 - every failure has its reply, see `reply_to`
-            response = _refuse(request, reply_to(error, self._ingest.journal))
+            response = _refuse(request, reply_to(error, self._ingest))
             if isinstance(error, _TooSlow):
                 response.headers["connection"] = "close"
             return response

@@ -22,7 +22,7 @@ from mltrace_exporter.errors import (
     Unavailable,
     UnsupportedEncoding,
 )
-from mltrace_exporter.journal import Event, Journal
+from mltrace_exporter.ingest import Ingest
 
 _log = logging.getLogger(__name__)
 
@@ -55,8 +55,8 @@ class Reply:
     retry_after_s: int | None = None
 
 
-def reply_to(error: Exception, journal: Journal) -> Reply:
-    """Return the reply to an error, which is told to the journal.
+def reply_to(error: Exception, ingest: Ingest) -> Reply:
+    """Return the reply to an error, which is counted and told to the log.
 
     An error of no kind that the table knows is a failure of ours. It is logged, and the sender is
     asked to keep its data: the next version, or a machine with free memory, can take them.
@@ -69,7 +69,7 @@ def reply_to(error: Exception, journal: Journal) -> Reply:
     )
     text = str(error)[:_MESSAGE_LIMIT_CHARACTERS]
     is_temporary = isinstance(error, Unavailable)
-    journal.count(Event.POSTPONED if is_temporary else Event.REJECTED, text)
+    ingest.tell_refusal(text, is_temporary=is_temporary)
     if not isinstance(error, Unavailable):
         fault = BadRequest.FieldViolation(field="body", description=text)
         details = BadRequest(field_violations=[fault])

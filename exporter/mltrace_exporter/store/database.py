@@ -18,6 +18,7 @@ from mltrace_exporter.store.preparation import prepare_statements
 
 # Any number will do, as long as every exporter asks for the same one.
 _MIGRATION_LOCK = 0x6D6C7472
+_LOCK_PATIENCE_S = 5
 _log = logging.getLogger(__name__)
 
 
@@ -56,6 +57,8 @@ def _tune(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
     cursor.execute("SET jit = off")
     cursor.execute("SET random_page_cost = 1.1")
     cursor.execute("SET plan_cache_mode = force_generic_plan")
+    # Whoever waits is told so while it still listens: senders and browsers give up some time.
+    cursor.execute(f"SET lock_timeout = '{_LOCK_PATIENCE_S}s'")
     cursor.close()
     connection.commit()
 
@@ -75,6 +78,7 @@ def migrate(engine: sa.Engine) -> None:
     """Bring the schema to its newest version. Exporters that start together take turns."""
     config = _configure()
     with engine.begin() as connection:
+        connection.execute(sa.text("SET LOCAL lock_timeout = 0"))
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
         config.attributes["connection"] = connection
         before, newest = read_revision(connection), find_newest_revision()

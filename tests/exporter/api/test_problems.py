@@ -3,6 +3,7 @@ from urllib.parse import quote
 
 import httpx
 import pytest
+import sqlalchemy as sa
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse
 from hypothesis import HealthCheck, given, settings
@@ -92,6 +93,17 @@ def test_a_lost_database_is_worth_another_try() -> None:
 
     assert "Try again" in assert_problem(answer, 503)
     assert answer.headers["retry-after"] == "1"
+
+
+def test_a_database_that_became_a_replica_is_worth_another_try(engine: sa.Engine) -> None:
+    with engine.begin() as connection:
+        name = connection.scalar(sa.select(sa.func.current_database()))
+        connection.execute(sa.text(f"ALTER DATABASE {name} SET default_transaction_read_only = on"))
+    engine.dispose()
+    with serve_api(engine) as url:
+        answer = httpx.put(f"{url}/api/components/etl", json={"owner": "ann"})
+
+    assert "Try again" in assert_problem(answer, 503)
 
 
 @pytest.fixture

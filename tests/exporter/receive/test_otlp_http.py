@@ -3,18 +3,26 @@ import json
 import socket
 import tracemalloc
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from urllib.parse import urlsplit
 
+import grpc
 import httpx
 import pytest
+import sqlalchemy as sa
 from builders import make_run
 from google.rpc.error_details_pb2 import BadRequest, RetryInfo
 from google.rpc.status_pb2 import Status
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from otlp import write_json, write_protobuf
+from serving import LIMIT_BYTES, serve_grpc, serve_http
 
+from mltrace_exporter.ingest import Ingest
+from mltrace_exporter.store.database import migrate
+from mltrace_exporter.tally import Tally
+
+EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 PROTOBUF = {"content-type": "application/x-protobuf"}
 JSON = {"content-type": "application/json"}
 GZIP = {"content-encoding": "gzip"}
@@ -148,6 +156,47 @@ def test_other_paths_are_refused_in_the_same_shape(
     answer = httpx.request(method, f"{http_url}{path}", headers=PROTOBUF)
     assert answer.status_code == status
     assert "/v1/traces" in read_status(answer).message
+
+
+def test_each_request_is_counted_by_its_answer(engine: sa.Engine) -> None:
+    tally = Tally(engine)
+    ingest = Ingest(engine, tally)
+    with serve_http(ingest) as url, serve_grpc(ingest) as address:
+        post(url, write_protobuf([make_run()]), PROTOBUF)
+        for body, headers in (
+            (b"{}", {"content-type": "text/plain"}),
+            (bytes(LIMIT_BYTES + 1), PROTOBUF),
+            (b"no gzip", {**PROTOBUF, **GZIP}),
+            (b"no JSON", JSON),
+        ):
+            assert 400 <= post(url, body, headers).status_code < 500
+        with grpc.insecure_channel(address) as channel:
+            call: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(EXPORT)
+            too_large = call.future(bytes(LIMIT_BYTES + 1), timeout=30)
+            assert too_large.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+        ingest.close()
+        assert post(url, write_protobuf([make_run()]), PROTOBUF).status_code == 503
+    samples = [sample for metric in tally.collect() for sample in metric.samples]
+    answers = {each.labels["answer"]: each.value for each in samples if "answer" in each.labels}
+    assert answers == {"accepted": 1, "malformed": 5, "refused": 1}
+
+
+def test_a_table_that_somebody_holds_is_waited_for_a_little(
+    http_url: str, engine: sa.Engine, stored: Callable[[], list[str]]
+) -> None:
+    body = write_protobuf([make_run("etl")])
+    with ThreadPoolExecutor() as pool:
+        with engine.begin() as holder:
+            tables = "component_run, alembic_version"
+            holder.execute(sa.text(f"LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE"))
+            # Migrations take such locks themselves, and wait for each other.
+            migrated = pool.submit(migrate, engine)
+            answer = post(http_url, body, PROTOBUF)
+            assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+            assert not wait([migrated], 0.5).done
+        migrated.result(20)
+    assert post(http_url, body, PROTOBUF).status_code == 200
+    assert stored() == ["etl"]
 
 
 def test_without_a_database_the_sender_is_asked_to_come_back(
