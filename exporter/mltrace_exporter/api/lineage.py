@@ -1,10 +1,11 @@
 """Routes about where outputs come from, what was made from them, and who used a pointer."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
 import msgspec
 import sqlalchemy as sa
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Depends, Path, Query, Response
 
 from mltrace_exporter.api.examples import answers
 from mltrace_exporter.api.parameters import Depth, Limit, RunLimit, Text
@@ -18,59 +19,72 @@ from mltrace_otel.contract.api import TRACE_LIMIT, ComponentTrace, PointerHistor
 
 router = APIRouter(tags=["lineage"], responses=MAY_BE_MISSING)
 
-Output = Annotated[
-    Text | None, Query(description="Name of the output; or give `run`.", examples=["model.joblib"])
-]
-Run = Annotated[Text | None, Query(description="Number or span id of the run; or give `output`.")]
 Before = Annotated[Text | None, Query(description="The cursor of the page before.")]
 
 
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """Where a lineage begins, and how far it is followed: what the four routes about it are asked.
+
+    Raises:
+        MalformedRequest: not exactly one of output and run is given.
+    """
+
+    output: Annotated[
+        Text | None,
+        Query(description="Name of the output; or give `run`.", examples=["model.joblib"]),
+    ] = None
+    run: Annotated[
+        Text | None, Query(description="Number or span id of the run; or give `output`.")
+    ] = None
+    depth: Depth = None
+    limit: RunLimit = TRACE_LIMIT
+
+    def __post_init__(self) -> None:
+        """Refuse what begins nowhere, or at two places."""
+        if (self.output is None) == (self.run is None):
+            raise MalformedRequest("Say what to begin at: give either `output` or `run`.")
+
+    def trace(self, connection: sa.Connection) -> Trace:
+        """Return what is upstream."""
+        reach = Reach(self.depth, self.limit)
+        if self.output is not None:
+            return lineage.trace_output(connection, self.output, reach)
+        return lineage.trace_run(connection, self.run or "", reach)
+
+    def impact(self, connection: sa.Connection) -> Trace:
+        """Return what is downstream."""
+        reach = Reach(self.depth, self.limit)
+        if self.output is not None:
+            return lineage.impact_output(connection, self.output, reach)
+        return lineage.impact_run(connection, self.run or "", reach)
+
+
+Asked = Annotated[Beginning, Depends()]
+
+
 @router.get("/trace", response_model=Trace, responses=answers(Trace))
-def trace(
-    connection: Reading,
-    output: Output = None,
-    run: Run = None,
-    depth: Depth = None,
-    limit: RunLimit = TRACE_LIMIT,
-) -> Response:
+def trace(asked: Asked, connection: Reading) -> Response:
     """Answer with a run, or the one that last wrote an output, and everything upstream of it."""
-    return _write(_trace(connection, output, run, Reach(depth, limit)))
+    return _write(asked.trace(connection))
 
 
 @router.get("/trace/components", responses=answers(ComponentTrace))
-def trace_components(
-    connection: Reading,
-    output: Output = None,
-    run: Run = None,
-    depth: Depth = None,
-    limit: RunLimit = TRACE_LIMIT,
-) -> ComponentTrace:
+def trace_components(asked: Asked, connection: Reading) -> ComponentTrace:
     """Answer as `/api/trace` does, with the runs of each component taken together."""
-    return collapse(_trace(connection, output, run, Reach(depth, limit)))
+    return collapse(asked.trace(connection))
 
 
 @router.get("/impact", response_model=Trace, responses=answers(Trace))
-def impact(
-    connection: Reading,
-    output: Output = None,
-    run: Run = None,
-    depth: Depth = None,
-    limit: RunLimit = TRACE_LIMIT,
-) -> Response:
+def impact(asked: Asked, connection: Reading) -> Response:
     """Answer with a run, or the one that last wrote an output, and everything made from it."""
-    return _write(_impact(connection, output, run, Reach(depth, limit)))
+    return _write(asked.impact(connection))
 
 
 @router.get("/impact/components", responses=answers(ComponentTrace))
-def impact_components(
-    connection: Reading,
-    output: Output = None,
-    run: Run = None,
-    depth: Depth = None,
-    limit: RunLimit = TRACE_LIMIT,
-) -> ComponentTrace:
+def impact_components(asked: Asked, connection: Reading) -> ComponentTrace:
     """Answer as `/api/impact` does, with the runs of each component taken together."""
-    return collapse(_impact(connection, output, run, Reach(depth, limit)))
+    return collapse(asked.impact(connection))
 
 
 @router.get("/pointers/{name:any}", responses=answers(PointerHistory))
@@ -89,25 +103,6 @@ def get_pointer(
         readers_before=readers_before,
         limit=limit,
     )
-
-
-def _trace(connection: sa.Connection, output: str | None, run: str | None, reach: Reach) -> Trace:
-    _require_one(output, run)
-    if output is not None:
-        return lineage.trace_output(connection, output, reach)
-    return lineage.trace_run(connection, run or "", reach)
-
-
-def _impact(connection: sa.Connection, output: str | None, run: str | None, reach: Reach) -> Trace:
-    _require_one(output, run)
-    if output is not None:
-        return lineage.impact_output(connection, output, reach)
-    return lineage.impact_run(connection, run or "", reach)
-
-
-def _require_one(output: str | None, run: str | None) -> None:
-    if (output is None) == (run is None):
-        raise MalformedRequest("Say what to begin at: give either `output` or `run`.")
 
 
 def _write(answer: Trace) -> Response:
