@@ -33,7 +33,8 @@ def select_staleness() -> _Rows:
         .select_from(component.join(newest, sa.true()).join(edge, edge.c.may_be_stale))
         .cte("asked")
     )
-    found = select_dependencies(asked).cte("found")
+    # Told once: PostgreSQL would count fresher runs for the condition, and again for the row.
+    found = select_dependencies(asked).cte("found").prefix_with("MATERIALIZED")
     consumer = component_run.alias("stale_run")
     is_old, is_replaced = found.c.age_s > found.c.threshold_s, found.c.fresher_count > 0
     reason = sa.values(sa.column("kind", sa.Text), name="reason").data(
