@@ -38,8 +38,9 @@ _DEBIAN_PACKAGES = {
     "amtool": "prometheus-alertmanager",
     "prometheus-alertmanager": "prometheus-alertmanager",
     "postgres": "postgresql",
+    "pgbouncer": "pgbouncer",
 }
-_SYSTEM_PATH = os.environ.get("PATH", "") + ":/usr/local/go/bin"
+_SYSTEM_PATH = os.environ.get("PATH", "") + ":/usr/local/go/bin:/usr/sbin"
 _TIMEOUT_S = 900
 
 

@@ -5,20 +5,26 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import psycopg2.extensions
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from mltrace_exporter.errors import Unavailable
 from mltrace_exporter.store import views
-from mltrace_exporter.store.preparation import prepare_statements
+from mltrace_exporter.store.preparation import IS_SHARED, prepare_statements
 
 # Any number will do, as long as every exporter asks for the same one.
 _MIGRATION_LOCK = 0x6D6C7472
-_LOCK_PATIENCE_S = 5
+_SETTINGS = (
+    "jit = off",
+    "random_page_cost = 1.1",
+    "plan_cache_mode = force_generic_plan",
+    # Whoever waits is told so while it still listens: senders and browsers give up some time.
+    "lock_timeout = '5s'",
+)
 _log = logging.getLogger(__name__)
 
 
@@ -41,11 +47,12 @@ def open_engine(url: str, pool_size: int = 10) -> sa.Engine:
         connect_args={"application_name": "mltrace-exporter"},
     )
     sa.event.listen(engine, "connect", _tune)
+    sa.event.listen(engine, "begin", _tune_transaction)
     prepare_statements(engine)
     return engine
 
 
-def _tune(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
+def _tune(connection: "psycopg2.extensions.connection", record: ConnectionPoolEntry) -> None:
     """Tell the planner of questions that read few rows by indexes, each in a few milliseconds.
 
     What pays for questions that run for seconds is turned off. A page costs about the same wherever
@@ -53,14 +60,21 @@ def _tune(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
     plan is made once, for any values: for thousands of ids at hand it would read whole tables, too.
     Not as a start-up option: poolers such as PgBouncer refuse these.
     """
-    cursor = connection.cursor()
-    cursor.execute("SET jit = off")
-    cursor.execute("SET random_page_cost = 1.1")
-    cursor.execute("SET plan_cache_mode = force_generic_plan")
-    # Whoever waits is told so while it still listens: senders and browsers give up some time.
-    cursor.execute(f"SET lock_timeout = '{_LOCK_PATIENCE_S}s'")
-    cursor.close()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        [(backend_pid,)] = cursor.fetchall()
+        # A pooler has told us a process id of its own making.
+        if backend_pid != connection.get_backend_pid():
+            record.info[IS_SHARED] = True
+        else:
+            cursor.execute("; ".join(f"SET {setting}" for setting in _SETTINGS))
     connection.commit()
+
+
+def _tune_transaction(connection: sa.Connection) -> None:
+    """Do the same where the next transaction may be on another connection of a pooler's."""
+    if IS_SHARED in connection.info:
+        connection.exec_driver_sql("; ".join(f"SET LOCAL {setting}" for setting in _SETTINGS))
 
 
 def open_snapshot(engine: sa.Engine) -> sa.Connection:

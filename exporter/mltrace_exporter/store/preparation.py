@@ -11,6 +11,12 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.engine.interfaces import DBAPICursor
 
+IS_SHARED = "mltrace_is_shared"
+"""Stands in the info of connections behind which a pooler may change PostgreSQL's own at any time.
+
+What is prepared on one would be unknown on the next, or be another statement.
+"""
+
 _IS_PREPARED = "mltrace_is_prepared"
 _Statement = TypeVar("_Statement", bound=sa.Executable)
 
@@ -37,7 +43,8 @@ def _send_values(  # noqa: PLR0913, PLR0917 - what SQLAlchemy gives
     executemany: bool,  # noqa: FBT001
 ) -> tuple[str, Any]:
     del executemany
-    if context is None or not context.execution_options.get(_IS_PREPARED):
+    is_prepared = context is not None and context.execution_options.get(_IS_PREPARED)
+    if not is_prepared or IS_SHARED in connection.info:
         return statement, parameters
     names = connection.info.setdefault(_IS_PREPARED, {})
     if statement not in names:
