@@ -19,6 +19,7 @@ from mltrace_exporter.queries.dead_letters import list_dead_letters
 from mltrace_exporter.settings import DEFAULT_HOME, Retention, read_database_url
 from mltrace_exporter.store.database import (
     check_revision,
+    explain,
     find_newest_revision,
     migrate,
     open_engine,
@@ -129,7 +130,7 @@ def prune(days: float | None, runs: int | None, *, yes: bool, place: _Place) -> 
     Kept whatever their age: all runs behind flagged outputs, and the newest run of each component
     with the ten steps upstream of it. Counters do not fall.
     """
-    with _open(place) as engine:
+    with _open_tables(place) as engine:
         retention = Retention(days=days, runs_per_component=runs)
         if not retention.is_limited:
             raise SettingsError("Say what may go: --days, --runs or both.")
@@ -145,13 +146,21 @@ def prune(days: float | None, runs: int | None, *, yes: bool, place: _Place) -> 
 
 
 @db.command("dead-letters")
-@click.option("--limit", default=20, show_default=True, help="How many to show, at most.")
-@click.option("--before", type=int, help="Only those with smaller numbers.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 10_000),
+    default=20,
+    show_default=True,
+    help="How many to show, at most.",
+)
+@click.option(
+    "--before", type=click.IntRange(0, 2**63 - 1), help="Only those with smaller numbers."
+)
 @_database_options
 def dead_letters(limit: int, before: int | None, place: _Place) -> None:
     """Show spans that were received and could not be stored, newest first."""
-    with _open(place) as engine, engine.connect() as connection:
-        page = list_dead_letters(connection, before=before, limit=max(limit, 1))
+    with _open_tables(place) as engine, engine.connect() as connection:
+        page = list_dead_letters(connection, before=before, limit=limit)
     for letter in page.items:
         about = f" of {letter.component}" if letter.component else ""
         received_at = f"{letter.received_at:%Y-%m-%d %H:%M:%S}"
@@ -170,6 +179,15 @@ def _delete(engine: sa.Engine, retention: Retention) -> None:
 
 
 @contextmanager
+def _open_tables(place: _Place) -> Iterator[sa.Engine]:
+    """Open a database whose tables are those of this version."""
+    with _open(place) as engine:
+        with engine.connect() as connection:
+            check_revision(connection)
+        yield engine
+
+
+@contextmanager
 def _open(place: _Place) -> Iterator[sa.Engine]:
     """Open the database; what goes wrong ends the program with a sentence."""
     with ExitStack() as cleanup:
@@ -183,7 +201,7 @@ def _open(place: _Place) -> Iterator[sa.Engine]:
             cleanup.callback(engine.dispose)
             yield engine
         except sa.exc.DBAPIError as error:
-            _end(" ".join(str(error.orig).split()), _UNREACHABLE)
+            _end(explain(error), _UNREACHABLE)
         except Unavailable as error:
             _end(str(error), _UNREACHABLE)
         except ExporterError as error:

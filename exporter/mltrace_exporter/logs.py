@@ -11,6 +11,7 @@ import logging
 import re
 import sys
 import threading
+import time
 import uuid
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from enum import StrEnum
 from pythonjsonlogger.core import RESERVED_ATTRS
 from pythonjsonlogger.json import JsonFormatter
 
+_PERIOD_S = 10.0
 _TEXT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 # uvicorn says everything twice, once for terminals.
 _LEFT_OUT = (*RESERVED_ATTRS, "color_message")
@@ -65,11 +67,13 @@ def configure(log_format: LogFormat, level: LogLevel) -> bool:
     """Send all records to standard error; return whether as lines of JSON."""
     is_text = log_format is LogFormat.TEXT or (log_format is LogFormat.AUTO and sys.stderr.isatty())
     handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter(_TEXT) if is_text else _make_json_formatter())
+    handler.setFormatter(_TextFormatter(_TEXT) if is_text else _make_json_formatter())
     handler.addFilter(_name_caller)
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     # It tells at each look at the tables what database it found, and probes look every few seconds.
     logging.getLogger("alembic.runtime.migration").setLevel(logging.WARNING)
+    # Out of file descriptors, it says so two thousand times a second.
+    logging.getLogger("asyncio").addFilter(_Once())
     logging.captureWarnings(capture=True)
     threading.excepthook = _tell_end
     return not is_text
@@ -90,6 +94,29 @@ def enter_request(request_id: str | None, traceparent: str | None) -> Caller:
     )
     _caller.set(caller)
     return caller
+
+
+class _TextFormatter(logging.Formatter):
+    """Shows what a sender wrote as it is spelt: it must not end a line or command a terminal."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        text = super().formatMessage(record)
+        return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
+
+
+class _Once(logging.Filter):
+    """Lets what is said again and again pass every ten seconds."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._line, self._said_s = "", 0.0
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        now_s, line = time.monotonic(), record.getMessage().partition("\n")[0]
+        if line == self._line and now_s - self._said_s < _PERIOD_S:
+            return False
+        self._line, self._said_s = line, now_s
+        return True
 
 
 def _make_json_formatter() -> logging.Formatter:

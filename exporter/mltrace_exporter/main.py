@@ -30,10 +30,10 @@ from mltrace_exporter.monitoring.links import RUNBOOKS_PATH, Links, read_runbook
 from mltrace_exporter.monitoring.poller import Poller
 from mltrace_exporter.reception import Reception, take_doors
 from mltrace_exporter.settings import ANY_HOST, Settings
-from mltrace_exporter.store.database import check_revision, migrate, open_engine
+from mltrace_exporter.store.database import check_revision, explain, migrate, open_engine
 from mltrace_exporter.store.replication import describe_lag, read_lag_s
 from mltrace_exporter.tally import Tally
-from mltrace_exporter.web import Reading, ReadOnly, check_host
+from mltrace_exporter.web import BodyLimit, Reading, ReadOnly, check_host
 
 _NEW_OBJECTS = 300_000
 _OLDEST_POSTGRESQL = 14
@@ -73,6 +73,7 @@ def create_app(  # noqa: PLR0913 - what differs between servers
     )
     # More effort takes three times as long, and makes what is a twelfth of a lineage a thirteenth.
     app.add_middleware(GZipMiddleware, compresslevel=1)
+    app.add_middleware(BodyLimit)
     app.state.engine = engine
     app.state.allowed_hosts = allowed_hosts
     app.state.allows_clean = allows_clean
@@ -244,8 +245,7 @@ def _open_database(
         else:
             migrate(engine)
     except sa.exc.DBAPIError as error:
-        reason = " ".join(str(error.orig).split())
-        raise Unavailable(f"The database at {data} cannot be used: {reason}") from None
+        raise Unavailable(f"The database at {data} cannot be used: {explain(error)}") from None
     return engine, data, keep_running
 
 

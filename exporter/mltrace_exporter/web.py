@@ -1,4 +1,4 @@
-"""What API and panel share: a database connection for each request, the check of its host."""
+"""What API and panel share: a database connection for each request, checks of host and size."""
 
 import ipaddress
 from collections.abc import Iterator
@@ -10,9 +10,37 @@ from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 from fastapi import Depends, HTTPException, Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mltrace_exporter.errors import Forbidden
 from mltrace_exporter.store.database import open_snapshot
+
+# Ten thousand names of outputs, each of two thousand bytes, are the most that anybody may send.
+_BODY_LIMIT_BYTES = 20_000_000
+
+
+class BodyLimit:
+    """ASGI middleware that refuses bodies before they fill the memory.
+
+    Starlette's own refuses in plain text, where all other errors have one shape.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request of ASGI."""
+        size_bytes = 0
+
+        async def measure() -> Message:
+            nonlocal size_bytes
+            message = await receive()
+            size_bytes += len(message.get("body", b""))
+            if size_bytes > _BODY_LIMIT_BYTES:
+                raise HTTPException(413, f"A request may hold {_BODY_LIMIT_BYTES:,} bytes here.")
+            return message
+
+        await self._app(scope, measure, send)
 
 
 @dataclass(frozen=True, slots=True)

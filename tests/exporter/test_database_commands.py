@@ -1,5 +1,6 @@
 """`mltrace db`, against a PostgreSQL of the user's and against the private one."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,41 @@ def test_prune_without_a_sensible_limit_is_refused(
 
     assert refused.exit_code == 2
     assert told in refused.output
+
+
+@pytest.mark.parametrize(
+    ("statement", "command", "told"),
+    [
+        ("UPDATE alembic_version SET version_num = '0999'", "upgrade", "use the newest version"),
+        ("UPDATE alembic_version SET version_num = '0999'", "prune --days 1 --yes", "0999, not"),
+        ("DROP TABLE alembic_version", "prune --days 1", "`mltrace db upgrade`"),
+        ("DROP TABLE alembic_version", "dead-letters", "`mltrace db upgrade`"),
+        ("DROP TABLE alembic_version", "upgrade", "a database of its own"),
+        ("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM guest", "upgrade", "Name a role"),
+        ("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM guest", "check", "Name a role"),
+    ],
+)
+def test_what_is_no_database_of_ours_is_told_with_what_to_do(
+    engine: sa.Engine, guest: str, statement: str, command: str, told: str
+) -> None:
+    owner = engine.url.render_as_string(hide_password=False)
+    with engine.begin() as connection:
+        connection.execute(sa.text(statement))
+
+    refused = run(*command.split(), "--database-url", guest if "guest" in statement else owner)
+
+    assert refused.exit_code in {2, 3}
+    assert told in refused.output
+
+
+@pytest.fixture
+def guest(engine: sa.Engine) -> Iterator[str]:
+    """Address of the database for a role that owns nothing."""
+    with engine.begin() as connection:
+        connection.execute(sa.text("CREATE ROLE guest LOGIN"))
+    yield engine.url.set(username="guest").render_as_string(hide_password=False)
+    with engine.begin() as connection:
+        connection.execute(sa.text("DROP OWNED BY guest; DROP ROLE guest"))
 
 
 def test_a_database_that_cannot_be_reached_is_told() -> None:

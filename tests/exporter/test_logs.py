@@ -112,3 +112,23 @@ def test_auto_is_text_on_a_terminal_only(
     assert not configure(LogFormat.AUTO, LogLevel.INFO)
     _log.warning("for people")
     assert capsys.readouterr().err.endswith(" WARNING somebody.else: for people\n")
+
+
+def test_a_line_of_text_is_one_line_whatever_a_path_holds(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    configure(LogFormat.TEXT, LogLevel.INFO)
+    _log.info("GET %s: 404", "/api/\u00e9\n2026-11-28 INFO forged\x1b[2J\u202e")
+    told = capsys.readouterr().err
+    assert told.endswith("GET /api/\u00e9\\n2026-11-28 INFO forged\\x1b[2J\\u202e: 404\n")
+
+
+def test_a_loop_without_file_descriptors_fills_no_disk(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    configure(LogFormat.JSON, LogLevel.INFO)
+    loop = logging.getLogger("asyncio")
+    for number in range(2048):
+        loop.error("socket.accept() out of system resource\nsocket: %d", number)
+    loop.error("something else")
+    assert len(read(capsys)) == 2

@@ -56,3 +56,13 @@ def test_the_refusal_says_what_to_do(engine: sa.Engine) -> None:
     assert answer.json()["detail"] == (
         "'evil.example' is no name of this server: start it with --allowed-hosts NAME."
     )
+
+
+@pytest.mark.parametrize("is_told", [True, False], ids=["with its length", "in chunks"])
+def test_a_body_that_would_fill_the_memory_is_refused(engine: sa.Engine, *, is_told: bool) -> None:
+    large = b"x" * 25_000_000
+    content = large if is_told else iter([large])
+    headers = {"content-type": "application/json"}
+    with serve(create_app(engine)) as url:
+        answer = httpx.post(f"{url}/api/flags", content=content, headers=headers)
+    assert (answer.status_code, answer.json()["status"]) == (413, 413)

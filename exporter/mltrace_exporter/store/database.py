@@ -12,7 +12,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from mltrace_exporter.errors import Unavailable
+from mltrace_exporter.errors import SettingsError, Unavailable
 from mltrace_exporter.store import views
 from mltrace_exporter.store.preparation import IS_SHARED, prepare_statements
 
@@ -25,6 +25,11 @@ _SETTINGS = (
     # Whoever waits is told so while it still listens: senders and browsers give up some time.
     "lock_timeout = '5s'",
 )
+# Source: PostgreSQL documentation, PostgreSQL Error Codes.
+_ADVICE = {
+    "42501": "Name a role that owns mltrace's tables, or may make them (GRANT CREATE ON SCHEMA).",
+    "42P07": "There are tables of somebody else: give mltrace a database of its own.",
+}
 _log = logging.getLogger(__name__)
 
 
@@ -89,7 +94,11 @@ def open_snapshot(engine: sa.Engine) -> sa.Connection:
 
 
 def migrate(engine: sa.Engine) -> None:
-    """Bring the schema to its newest version. Exporters that start together take turns."""
+    """Bring the schema to its newest version. Exporters that start together take turns.
+
+    Raises:
+        SettingsError: the tables are of a newer version than this one.
+    """
     config = _configure()
     with engine.begin() as connection:
         connection.execute(sa.text("SET LOCAL lock_timeout = 0"))
@@ -97,6 +106,7 @@ def migrate(engine: sa.Engine) -> None:
         config.attributes["connection"] = connection
         before, newest = read_revision(connection), find_newest_revision()
         if before != newest:
+            _require_known(before)
             _log.info("The tables are brought to revision %s, from %s.", newest, before or "none")
             # They stand on the tables, which could not change under them.
             views.drop(connection)
@@ -116,6 +126,15 @@ def read_revision(connection: sa.Connection) -> str | None:
 def find_newest_revision() -> str:
     """Return the revision that this version of the exporter works with."""
     return ScriptDirectory.from_config(_configure()).get_current_head() or ""
+
+
+def _require_known(revision: str | None) -> None:
+    known = {each.revision for each in ScriptDirectory.from_config(_configure()).walk_revisions()}
+    if revision is not None and revision not in known:
+        raise SettingsError(
+            f"The database's tables are of revision {revision}, which this version of mltrace does "
+            "not know: use the newest version that has worked with them."
+        )
 
 
 def check_revision(connection: sa.Connection) -> None:
@@ -155,6 +174,12 @@ def read_facts(connection: sa.Connection) -> DatabaseFacts:
     version = sa.func.current_setting("server_version")
     row = connection.execute(sa.select(version, size)).one()
     return DatabaseFacts(row[0].partition(" ")[0], row[1], read_revision(connection))
+
+
+def explain(error: sa.exc.DBAPIError) -> str:
+    """Return on one line what PostgreSQL complains of, and what to do if that is known."""
+    advice = _ADVICE.get(getattr(error.orig, "pgcode", None) or "", "")
+    return " ".join(f"{error.orig} {advice}".split())
 
 
 def _configure() -> Config:
