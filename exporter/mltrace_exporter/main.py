@@ -113,14 +113,27 @@ def _add_operations(app: FastAPI, tally: Tally | None) -> None:
     @app.get("/readyz", include_in_schema=False)
     def show_readiness(connection: Reading) -> PlainTextResponse:
         check_revision(connection)
-        return PlainTextResponse(f"ok{_tell_reading(app, connection)}\n")
+        is_read_only = app.state.read_only is not None
+        return PlainTextResponse(f"ok{_describe_access(connection, is_read_only=is_read_only)}\n")
 
 
-def _tell_reading(app: FastAPI, connection: sa.Connection) -> str:
-    if app.state.read_only is None:
-        return ""
+def _describe_access(connection: sa.Connection, *, is_read_only: bool) -> str:
+    """Return what readiness adds about the database.
+
+    Raises:
+        Unavailable: it is a replica, but is to be written to.
+    """
     lag_s = read_lag_s(connection)
-    return ": reads only" + ("" if lag_s is None else f", from a replica; {describe_lag(lag_s)}")
+    if is_read_only:
+        return ": reads only" + (
+            "" if lag_s is None else f", from a replica; {describe_lag(lag_s)}"
+        )
+    if lag_s is not None:
+        raise Unavailable(
+            "The database is a replica now and takes no writes: name all hosts, with "
+            "target_session_attrs=read-write, or start with --read-only."
+        )
+    return ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,11 @@ from otlp import write_protobuf
 from replicas import copy_server
 from scraping import scrape
 from services import Exporter, Program, await_value
+from serving import serve
 
 from mltrace_exporter.embedded import EmbeddedPostgres
+from mltrace_exporter.main import create_app
+from mltrace_exporter.store.database import open_engine
 
 STEPS = 12
 LAST = f"s{STEPS - 1}"
@@ -165,6 +168,18 @@ def read_lag(reader: Reader) -> float:
     lag = _LAG.fullmatch(told)
     assert lag or told == _NOT_CONNECTED_YET
     return float(lag[1]) if lag else inf
+
+
+def test_an_exporter_that_receives_is_not_ready_on_a_replica(pair: Pair) -> None:
+    pair.await_replica()
+    engine = open_engine(
+        f"postgresql+psycopg2://postgres@/postgres?host={pair.folder}/replica&port=5432"
+    )
+    with serve(create_app(engine)) as url:
+        ready = httpx.get(f"{url}/readyz")
+    engine.dispose()
+    assert ready.status_code == 503
+    assert "target_session_attrs=read-write" in ready.text
 
 
 def test_a_question_that_the_replay_cancels_may_be_asked_again(pair: Pair) -> None:
