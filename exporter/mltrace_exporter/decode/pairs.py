@@ -6,7 +6,7 @@ Source: opentelemetry/proto/common/v1/common.proto.
 """
 
 import base64
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
@@ -19,24 +19,27 @@ _REMEMBERED_SPANS = 1024
 _REMEMBERED_SPAN_BYTES = 8192
 
 
-def read_pairs(pairs: Iterable[bytes]) -> dict[str, object]:
+def read_pairs(pairs: Sequence[bytes]) -> dict[str, object]:
     """Return what attributes say. Their values are shared with other spans: change none.
 
     Args:
         pairs: each a serialised ``KeyValue``.
     """
+    written = pairs[:]  # a list, which takes half the time to walk
+    if sum(map(len, written)) <= _REMEMBERED_BYTES:
+        return dict(map(_recall, written))
     return dict(
-        [_recall(pair) if len(pair) <= _REMEMBERED_BYTES else _read_pair(pair) for pair in pairs]
+        [_recall(pair) if len(pair) <= _REMEMBERED_BYTES else _read_pair(pair) for pair in written]
     )
 
 
-def read_span_pairs(pairs: Iterable[bytes]) -> dict[str, object]:
+def read_span_pairs(pairs: Sequence[bytes]) -> dict[str, object]:
     """Return what a span's attributes say: `Recalled`, unless they are too long to be remembered.
 
     Args:
         pairs: each a serialised ``KeyValue``.
     """
-    written = tuple(pairs)
+    written = tuple(pairs[:])
     if sum(map(len, written)) > _REMEMBERED_SPAN_BYTES:
         return read_pairs(written)
     return _recall_all(written)
@@ -54,9 +57,10 @@ def clean(text: str) -> str:
 
 def _read_pair(raw: bytes) -> tuple[str, object]:
     pair = KeyValue.FromString(raw)
+    value = pair.value
     # Most are texts, and asking which kind a value is takes longer.
-    text = pair.value.string_value
-    return clean(pair.key), clean(text) if text else _read_value(pair.value)
+    text = value.string_value
+    return clean(pair.key), clean(text) if text else _read_value(value)
 
 
 _recall = lru_cache(_REMEMBERED_PAIRS)(_read_pair)

@@ -19,7 +19,9 @@ from mltrace_otel.contract import attributes as names
 DIGEST_LIMIT_BYTES = 200
 
 _SIZE_LIMIT_BYTES = 2**63
-_TYPES = frozenset({"data", "model", "endpoint", "unknown"})
+_DIRECTIONS = ("input", "output")
+# The most frequent first. No set: it would not take a list, which some sender may say.
+_TYPES = ("data", "model", "endpoint", "unknown")
 
 
 def read_io(span: Span, rest: Rest, run: SpanId) -> tuple[Io, ...]:
@@ -43,19 +45,20 @@ def read_io(span: Span, rest: Rest, run: SpanId) -> tuple[Io, ...]:
 
 
 def _read_link(link: Link, run: SpanId, found: list[Io]) -> None:
-    said = link.attributes
+    trace_id, span_id, said = link
     direction = said.get(names.IO_DIRECTION)
-    if direction not in ("input", "output"):
+    if direction not in _DIRECTIONS:
         return
     producer = None
-    if direction == "input" and (link.trace_id, link.span_id) != run:
-        producer = read_id(link.trace_id, link.span_id)
-    type_ = get_text(said, names.IO_TYPE)
+    if direction == "input" and (span_id != run.span_id or trace_id != run.trace_id):
+        producer = read_id(trace_id, span_id)
+    type_ = said.get(names.IO_TYPE)
     type_ = type_ if type_ in _TYPES else "unknown"
     size_bytes = get_count(said, names.IO_SIZE, _SIZE_LIMIT_BYTES)
-    labels = get_texts(said, names.IO_LABELS)
-    name, digest = get_text(said, names.IO_NAME), get_text(said, names.IO_DIGEST)
-    told = [(name, digest)] if names.IO_NAMES not in said else [(name, digest), *_list_many(said)]
+    labels = get_texts(said, names.IO_LABELS) if names.IO_LABELS in said else ()
+    told = [(get_text(said, names.IO_NAME), get_text(said, names.IO_DIGEST))]
+    if names.IO_NAMES in said:
+        told += _list_many(said)
     for name, digest in told:
         if name:
             content = shorten(digest, DIGEST_LIMIT_BYTES) if digest else None

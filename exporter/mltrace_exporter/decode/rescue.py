@@ -1,7 +1,7 @@
-"""Protobuf that does not decode: a request's bytes in, all of its spans that can be saved out.
+"""Protobuf that does not decode: bytes in, all spans in them that can be saved out.
 
-One span with damaged bytes makes protobuf refuse the whole request, and a collector merges many
-senders into one. So the bytes are taken apart at the level of spans, which are read one by one.
+A collector merges many senders into one request, and one with damaged bytes must not cost the
+others. So bytes are taken apart at the level of spans, which are read one by one.
 Source: https://protobuf.dev/programming-guides/encoding/.
 """
 
@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1 import trace_pb2
 
 from mltrace_exporter.decode.mending import read_mended
@@ -48,21 +49,37 @@ def rescue_request(body: bytes) -> tuple[ExportTraceServiceRequest, list[Spoilt]
     return request, spoilt
 
 
+def rescue_span(raw: bytes) -> bytes | Spoilt:
+    """Return a span that cannot be read as one that can, if only its strings are damaged."""
+    span = trace_pb2.Span()
+    try:
+        read_mended(raw, span)
+    except DecodeError as error:
+        return Spoilt(f"The span's bytes are damaged: {error}", raw)
+    return span.SerializeToString()
+
+
+def rescue_resource(raw: bytes) -> bytes:
+    """Return a resource as one that can be read; where it ran is not worth the runs."""
+    resource = Resource()
+    try:
+        read_mended(raw, resource)
+    except DecodeError:
+        return b""
+    return resource.SerializeToString()
+
+
 def _rescue_group(raw: bytes, group: trace_pb2.ResourceSpans, spoilt: list[Spoilt]) -> None:
     scope = group.scope_spans.add()
     for part in _find(raw, _RESOURCE):
-        try:
-            read_mended(part, group.resource)
-        except DecodeError:
-            # Where it ran is not worth the runs.
-            group.ClearField("resource")
+        group.resource.MergeFromString(rescue_resource(part))
     for scope_spans in _find(raw, _SCOPE_SPANS):
         for part in _find(scope_spans, _SPANS):
-            try:
-                read_mended(part, scope.spans.add())
-            except DecodeError as error:
-                del scope.spans[-1]
-                spoilt.append(Spoilt(f"The span's bytes are damaged: {error}", part))
+            saved = rescue_span(part)
+            if isinstance(saved, Spoilt):
+                spoilt.append(saved)
+            else:
+                scope.spans.add().MergeFromString(saved)
 
 
 def _count_spans(group: trace_pb2.ResourceSpans) -> int:

@@ -69,7 +69,7 @@ class Span(NamedTuple):
     links: list[Link]
     resource: Attributes
     source: object
-    """What the sender wrote, as the wire's own reader holds it."""
+    """What the sender wrote, as the wire's own writer takes it."""
 
 
 def make_storable(text: str) -> str:

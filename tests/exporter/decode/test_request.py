@@ -378,6 +378,26 @@ def test_of_a_request_with_damaged_spans_the_others_are_read() -> None:
     assert "damaged" in letter.reason
 
 
+def test_a_damaged_span_that_names_no_component_is_kept_as_a_dead_letter() -> None:
+    request = write_request([make_run("one"), make_run("other")])
+    span = _spans_of(request)[1]
+    del span.attributes[:]
+    span.links.add(trace_id=b"t" * 16).attributes.add(key="damaged")
+    whole = span.SerializeToString()
+    damaged = whole.replace(b"\n\x07damaged", b"\x0f\x07damaged")
+    decoded = decode_request(request.SerializeToString().replace(whole, damaged), Encoding.PROTOBUF)
+    assert [run.component for run in decoded.runs] == ["one"]
+    assert [letter.content for letter in decoded.dead_letters] == [damaged]
+
+
+def test_a_damaged_resource_costs_no_run() -> None:
+    request = write_request([make_run("one", resource={"host.name": "here"})])
+    body = request.SerializeToString().replace(b"\n\x09host.name", b"\x0f\x09host.name")
+    decoded = decode_request(body, Encoding.PROTOBUF)
+    assert [(run.component, run.resource) for run in decoded.runs] == [("one", {})]
+    assert not decoded.dead_letters
+
+
 def test_of_a_request_that_was_cut_off_the_whole_spans_are_read() -> None:
     body = write_protobuf([make_run("one"), make_run("two")])
     decoded = decode_request(body[:-3], Encoding.PROTOBUF)
