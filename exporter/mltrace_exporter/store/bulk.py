@@ -11,10 +11,11 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from psycopg2.extensions import encodings
 from sqlalchemy.dialects import postgresql as pg
 
 # For each piece psycopg2 waits for Python's lock: milliseconds, while another thread decodes.
-_PIECE_CHARACTERS = 1024 * 1024
+_PIECE_BYTES = 1024 * 1024
 _NEEDS_ESCAPE = re.compile(r"[\\\t\n\r]").search
 _ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 
@@ -50,7 +51,8 @@ def copy_lines(
     driver: Any = connection.connection.driver_connection
     with driver.cursor() as cursor:
         statement = f'COPY "{table.name}" ({names}) FROM STDIN'
-        cursor.copy_expert(statement, io.StringIO(body), _PIECE_CHARACTERS)
+        written = body.encode(encodings[driver.encoding])
+        cursor.copy_expert(statement, io.BytesIO(written), _PIECE_BYTES)
 
 
 def encode_cells(row: Iterable[object]) -> str:
@@ -85,23 +87,32 @@ def ask(**columns: type[sa.types.TypeEngine[Any]]) -> sa.TableValuedAlias:
     Each column's values are the parameter of its name. For statements that are built once.
     """
     arrays = [
-        sa.cast(sa.bindparam(name, type_=_Numbers()), pg.ARRAY(type_))
-        if type_ is sa.BigInteger
-        else sa.bindparam(name, type_=pg.ARRAY(type_))
+        sa.cast(
+            sa.bindparam(name, type_=_Numbers() if type_ is sa.BigInteger else _Array()),
+            pg.ARRAY(type_),
+        )
         for name, type_ in columns.items()
     ]
     return sa.func.unnest(*arrays).table_valued(*columns).render_derived()
 
 
-class _Numbers(sa.types.TypeDecorator[Sequence[int | None]]):
-    """Numbers as one literal: PostgreSQL takes longer to plan an array of many than to read it."""
+class _Array(sa.types.TypeDecorator[Sequence[object]]):
+    """Values as one literal: PostgreSQL takes longer to plan an array of many than to read it."""
 
     impl = sa.Text
     cache_ok = True
 
-    def process_bind_param(
-        self, value: Sequence[int | None] | None, dialect: sa.Dialect
-    ) -> str | None:
+    def process_bind_param(self, value: Sequence[object] | None, dialect: sa.Dialect) -> str | None:
+        del dialect
+        return None if value is None else write_array(value)
+
+
+class _Numbers(_Array):
+    """The same of many numbers, in half the time."""
+
+    cache_ok = True
+
+    def process_bind_param(self, value: Sequence[object] | None, dialect: sa.Dialect) -> str | None:
         del dialect
         if value is None:
             return None

@@ -7,17 +7,19 @@ final, and until that comes the greatest of its markers counts.
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from mltrace_exporter.model import Marker, Run, SpanId
-from mltrace_exporter.store.bulk import unnest
+from mltrace_exporter.store.bulk import ask
 from mltrace_exporter.store.lineage.edges import is_final
+from mltrace_exporter.store.preparation import prepared
 from mltrace_exporter.store.schema import component_run
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A row to write.
 
     Attributes:
@@ -31,6 +33,9 @@ class Entry:
     run: Run
     marker: Marker | None
     replaces: bool
+
+
+_SEQUENCE = "pg_get_serial_sequence('component_run', 'id')"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +81,9 @@ def _is_news(one: Run | Marker, known: _Known | None) -> bool:
 
 
 def _make_entry(one: Run | Marker, known: _Known | None, fresh: Iterator[int]) -> Entry:
-    return Entry(
-        run_id=next(fresh) if known is None else known.run_id,
-        run=_run_of(one),
-        marker=one if isinstance(one, Marker) else None,
-        replaces=known is not None,
-    )
+    run_id = next(fresh) if known is None else known.run_id
+    marker = one if isinstance(one, Marker) else None
+    return Entry(run_id, _run_of(one), marker, known is not None)
 
 
 def _read_known(connection: sa.Connection, ids: Collection[SpanId]) -> dict[SpanId, _Known]:
@@ -97,31 +99,40 @@ def _read_known(connection: sa.Connection, ids: Collection[SpanId]) -> dict[Span
 
 
 def _read_rows(connection: sa.Connection, ids: Collection[SpanId]) -> dict[SpanId, _Known]:
-    asked = unnest(
-        span_id=([id_.span_id for id_ in ids], sa.LargeBinary),
-        trace_id=([id_.trace_id for id_ in ids], sa.LargeBinary),
-    )
-    row = component_run.c
-    query = sa.select(
-        row.id,
-        row.trace_id,
-        row.span_id,
-        is_final(component_run).label("is_final"),
-        (row.execution == "aborted").label("is_aborted"),
-        row.alive_at,
-        row.marked_by,
-    ).join(asked, (asked.c.span_id == row.span_id) & (asked.c.trace_id == row.trace_id))
+    asked = {
+        "span_id": [id_.span_id for id_ in ids],
+        "trace_id": [id_.trace_id for id_ in ids],
+    }
     return {
         SpanId(bytes(found.trace_id), bytes(found.span_id)): _Known(
             found.id,
             None if found.is_final else (found.is_aborted, found.alive_at, bytes(found.marked_by)),
         )
-        for found in connection.execute(query)
+        for found in connection.execute(_ask_known(), asked)
     }
 
 
+@cache  # not prepared: for tables that are still empty, PostgreSQL would plan to read them whole
+def _ask_known() -> sa.Select[*tuple[Any, ...]]:
+    asked, row = ask(span_id=sa.LargeBinary, trace_id=sa.LargeBinary), component_run.c
+    return sa.select(
+        row.id,
+        row.trace_id,
+        row.span_id,
+        is_final(component_run).label("is_final"),
+        (row.execution == sa.literal_column("'aborted'")).label("is_aborted"),
+        row.alive_at,
+        row.marked_by,
+    ).join(asked, (asked.c.span_id == row.span_id) & (asked.c.trace_id == row.trace_id))
+
+
 def _take_ids(connection: sa.Connection, count: int) -> list[int]:
+    return list(connection.scalars(_ask_ids(), {"count": count})) if count else []
+
+
+@prepared
+def _ask_ids() -> sa.Select[tuple[int]]:
     # Its name in a query of its own, or it is looked up for each number.
-    sequence = sa.select(sa.func.pg_get_serial_sequence("component_run", "id")).scalar_subquery()
-    query = sa.select(sa.func.nextval(sequence)).select_from(sa.func.generate_series(1, count))
-    return list(connection.scalars(query)) if count else []
+    sequence = sa.select(sa.literal_column(_SEQUENCE)).scalar_subquery()
+    numbers = sa.func.generate_series(sa.literal_column("1"), sa.bindparam("count", 0, sa.Integer))
+    return sa.select(sa.func.nextval(sequence)).select_from(numbers)

@@ -6,6 +6,7 @@ the other, writers of parts and writers of runs keep out of each other's transac
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,6 +18,7 @@ from mltrace_exporter.store.arrivals.words import keep_names
 from mltrace_exporter.store.bulk import unnest
 from mltrace_exporter.store.lineage.edges import is_final
 from mltrace_exporter.store.pointers import hash_name
+from mltrace_exporter.store.preparation import prepared
 from mltrace_exporter.store.schema import component_run, io_part, run_io
 
 # Any number will do, as long as every exporter asks for the same one.
@@ -27,8 +29,17 @@ _IS_WAITING = io_part.c.run_id.is_(None)
 
 def lock_parts(connection: sa.Connection, *, writes_parts: bool) -> None:
     """Until the transaction's end, keep writers of parts and all others apart."""
-    lock = sa.func.pg_advisory_xact_lock if writes_parts else sa.func.pg_advisory_xact_lock_shared
-    connection.execute(sa.select(lock(_LOCK)))
+    connection.execute(_lock_alone() if writes_parts else _lock_shared())
+
+
+@prepared
+def _lock_alone() -> sa.Select[None]:
+    return sa.select(sa.func.pg_advisory_xact_lock(sa.literal_column(str(_LOCK))))
+
+
+@prepared
+def _lock_shared() -> sa.Select[None]:
+    return sa.select(sa.func.pg_advisory_xact_lock_shared(sa.literal_column(str(_LOCK))))
 
 
 def write_parts(
@@ -43,9 +54,14 @@ def write_parts(
     """
     if parts:
         _keep(connection, parts)
-    if parts or connection.scalar(sa.select(sa.exists().where(_IS_WAITING))):
+    if parts or connection.scalar(_ask_waiting()):
         runs = sorted({*written, *(part.run for part in parts)}, key=lambda id_: id_.span_id)
         _settle(connection, runs)
+
+
+@cache
+def _ask_waiting() -> sa.Select[bool]:
+    return sa.select(sa.exists().where(_IS_WAITING))
 
 
 def delete_waiting_parts(connection: sa.Connection, received_before: datetime) -> int:

@@ -181,9 +181,8 @@ def _io_lines(share: IoShare, pointer_ids: Mapping[str, int]) -> Iterator[str]:
 
 
 def _test_lines(run_id: int, tests: Sequence[TestResult]) -> Iterator[str]:
-    for position, test in enumerate(tests):
-        suite, case, phase, status, message, duration_s = test
+    for position, (suite, case, phase, status, message, duration_s) in enumerate(tests):
         yield (
             f"{run_id}\t{position}\t{encode_text(suite)}\t{encode_text(case)}\t{phase}\t{status}"
-            f"\t{encode_text(message)}\t{encode_cells((duration_s,))}"
+            f"\t{encode_text(message)}\t{_NULL if duration_s is None else duration_s}"
         )

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
 import sqlalchemy as sa
@@ -10,7 +10,8 @@ from sqlalchemy.dialects import postgresql as pg
 
 from mltrace_exporter.metrics import DURATION_BUCKETS_S
 from mltrace_exporter.model import Run
-from mltrace_exporter.store.bulk import unnest, write_array
+from mltrace_exporter.store.bulk import ask, write_array
+from mltrace_exporter.store.preparation import prepared
 from mltrace_exporter.store.schema import metric_total
 
 RUNS_TOTAL = "mltrace_component_runs_total"
@@ -24,6 +25,7 @@ RUN_OUTCOMES = {"ok": "succeeded", "error": "failed"}
 TEST_OUTCOMES = {"pass": "passed", "fail": "failed", "error": "errored", "skip": "skipped"}
 
 _BUCKET_NAMES = (*map(str, DURATION_BUCKETS_S), "+Inf")
+_NO_TIME = timedelta(0)
 _MICROSECOND = timedelta(microseconds=1)
 
 
@@ -37,30 +39,41 @@ def read_totals(connection: sa.Connection, metric: str) -> dict[tuple[str, ...],
 
 def count_runs(connection: sa.Connection, runs: Iterable[Run]) -> None:
     """Count runs that have ended, and what their tests found."""
-    totals: Counter[tuple[str, tuple[str, ...]]] = Counter()
-    for run in runs:
-        totals[RUNS_TOTAL, (run.component, RUN_OUTCOMES[run.execution])] += 1
-        took = max(run.ended_at - run.started_at, timedelta(0))
-        bucket = _BUCKET_NAMES[bisect_left(DURATION_BUCKETS_S, took.total_seconds())]
-        totals[DURATIONS, (run.component, bucket)] += 1
-        totals[DURATION_SUM_US, (run.component,)] += took // _MICROSECOND
-        for test in run.tests:
-            outcome = TEST_OUTCOMES[test.status]
-            totals[TESTS_TOTAL, (run.component, test.suite, test.case, test.phase, outcome)] += 1
+    totals = _add_up(list(runs))
     if not totals:
         return
     # One statement for all: each takes a way there and back, and others wait for these rows.
     counted = sorted(totals.items())
-    said = unnest(
-        metric=([metric for (metric, _), _ in counted], sa.Text),
-        labels=([write_array(labels) for (_, labels), _ in counted], sa.Text),
-        total=([total for _, total in counted], sa.BigInteger),
-    ).c
+    said = {
+        "metric": [metric for (metric, _), _ in counted],
+        "labels": [write_array(labels) for (_, labels), _ in counted],
+        "total": [total for _, total in counted],
+    }
+    connection.execute(_insert_totals(), said)
+
+
+@prepared
+def _insert_totals() -> pg.Insert:
+    said = ask(metric=sa.Text, labels=sa.Text, total=sa.BigInteger).c
     rows = sa.select(said.metric, sa.cast(said.labels, pg.ARRAY(sa.Text)), said.total)
     insert = pg.insert(metric_total).from_select(["metric", "labels", "total"], rows)
-    connection.execute(
-        insert.on_conflict_do_update(
-            index_elements=["metric", "labels"],
-            set_={"total": metric_total.c.total + insert.excluded.total},
-        )
+    return insert.on_conflict_do_update(
+        index_elements=["metric", "labels"],
+        set_={"total": metric_total.c.total + insert.excluded.total},
     )
+
+
+def _add_up(runs: Sequence[Run]) -> Mapping[tuple[str, tuple[str, ...]], int]:
+    totals: Counter[tuple[str, tuple[str, ...]]] = Counter()
+    ended = Counter((run.component, run.execution) for run in runs)
+    for (component, execution), count in ended.items():
+        totals[RUNS_TOTAL, (component, RUN_OUTCOMES[execution])] = count
+    tested = Counter((run.component, test[:4]) for run in runs for test in run.tests)
+    for (component, (suite, case, phase, status)), count in tested.items():
+        totals[TESTS_TOTAL, (component, suite, case, phase, TEST_OUTCOMES[status])] = count
+    for run in runs:
+        took = max(run.ended_at - run.started_at, _NO_TIME)
+        bucket = _BUCKET_NAMES[bisect_left(DURATION_BUCKETS_S, took.total_seconds())]
+        totals[DURATIONS, (run.component, bucket)] += 1
+        totals[DURATION_SUM_US, (run.component,)] += took // _MICROSECOND
+    return totals
