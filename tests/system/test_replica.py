@@ -100,15 +100,16 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
         primary = EmbeddedPostgres(folder / "primary", options=_OPTIONS)
         replica = EmbeddedPostgres(folder / "replica", options=_OPTIONS)
         hosts = "&".join(f"host={folder / each}:5432" for each in ("primary", "replica"))
-        url = f"postgresql://postgres@/postgres?{hosts}&target_session_attrs=read-write"
-        with primary, Exporter(logs, database_url=url) as writer:
+        url = "postgresql://{}@/postgres?{}&target_session_attrs={}"
+        writes = url.format("postgres", hosts, "read-write")
+        reads = url.format("reader", hosts, "prefer-standby")
+        with primary, Exporter(logs, database_url=writes) as writer:
             assert send(writer, 0, STEPS) == 200
             with ask(folder / "primary") as cursor:
                 cursor.execute("CREATE ROLE reader LOGIN")
                 cursor.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader")
             copy_server(folder / "primary", folder / "replica")
-            url = replica.url.replace("postgres@", "reader@")
-            with replica, Reader(logs / "reader.log", url, writer.panel) as reader:
+            with replica, Reader(logs / "reader.log", reads, writer.panel) as reader:
                 yield Pair(folder, writer, reader)
 
 
@@ -220,19 +221,34 @@ def await_waiting(data: Path) -> None:
 
 def test_a_promoted_replica_takes_over(pair: Pair) -> None:
     """The last one: there is no pair any more."""
-    pair.await_replica()
+    wait_for_standby(pair.folder / "primary")
+    assert send(pair.writer, STEPS, 2 * STEPS) == 200
+    # Not waited for: it was answered, so both have it.
     primary_pid = int((pair.folder / "primary" / "postmaster.pid").read_text().split()[0])
     os.kill(primary_pid, signal.SIGKILL)
     with ask(pair.folder / "replica") as cursor:
         cursor.execute("SELECT pg_promote()")
 
     def is_stored() -> bool:
-        status = send(pair.writer, STEPS, 2 * STEPS)
+        status = send(pair.writer, 2 * STEPS, 3 * STEPS)
         assert status in {200, 503}
         return status == 200
 
     await_value(is_stored, "the exporter's way to the new primary")
     for each in pair.both:
-        nodes = httpx.get(f"{each.panel}/api/trace?output=s{2 * STEPS - 1}").json()["nodes"]
-        assert len(nodes) == 2 * STEPS
+        nodes = httpx.get(f"{each.panel}/api/trace?output=s{3 * STEPS - 1}").json()["nodes"]
+        assert len(nodes) == 3 * STEPS
     assert httpx.get(f"{pair.reader.panel}/readyz").text == "ok: reads only\n"
+
+
+def wait_for_standby(primary: Path) -> None:
+    """Let the primary commit what its standby has, too."""
+    with ask(primary) as cursor:
+        cursor.execute("ALTER SYSTEM SET synchronous_standby_names = '*'")
+        cursor.execute("SELECT pg_reload_conf()")
+
+        def is_synchronous() -> bool:
+            cursor.execute("SELECT FROM pg_stat_replication WHERE sync_state = 'sync'")
+            return bool(cursor.rowcount)
+
+        await_value(is_synchronous, "synchronous replication")
