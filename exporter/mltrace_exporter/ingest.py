@@ -270,7 +270,9 @@ def _name_component(said: Said) -> str | None:
 
 
 def _is_refusal(error: Exception) -> bool:
-    return isinstance(_find_cause(error), _REFUSED)
+    cause = _find_cause(error)
+    # A key that is taken is no fault of what was said: its next number may be free.
+    return isinstance(cause, _REFUSED) and not isinstance(cause, _CONFLICTS)
 
 
 def _is_outage(error: Exception) -> bool:

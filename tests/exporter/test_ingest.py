@@ -138,6 +138,18 @@ def test_a_span_the_database_refuses_costs_no_other_and_is_kept(
     assert letter.component == "forbidden"
 
 
+def test_a_run_whose_number_is_taken_is_no_dead_letter(ingest: Ingest, engine: sa.Engine) -> None:
+    ingest.accept(write_protobuf([make_run() for _ in range(9)]), Encoding.PROTOBUF)
+    with engine.begin() as connection:
+        # As after a restore of tables without their sequences.
+        connection.execute(sa.text("SELECT setval('component_run_id_seq', 1)"))
+    body = write_protobuf([make_run()])
+    with pytest.raises(Unavailable):
+        ingest.accept(body, Encoding.PROTOBUF)
+    assert ingest.accept(body, Encoding.PROTOBUF) == Outcome(1, 0, 0, 0)
+    assert _count(engine) == 10
+
+
 def test_what_cannot_be_stored_is_kept_once_with_its_reason_beside_the_rest(
     ingest: Ingest, engine: sa.Engine
 ) -> None:

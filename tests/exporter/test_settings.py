@@ -40,11 +40,11 @@ def test_any_number_of_ports_may_be_left_to_the_system() -> None:
 )
 def test_usual_addresses_of_a_database_are_understood(scheme: str) -> None:
     url = sa.make_url(
-        read_database_url(f"{scheme}://me:s%40cret@db.example:5433/runs?sslmode=require")
+        read_database_url(f"{scheme}://me:s%40cret@db.example:5433/runs?connect_timeout=3")
     )
     assert url.drivername == "postgresql+psycopg2"
     assert (url.password, url.port, url.database) == ("s@cret", 5433, "runs")
-    assert url.query == {"sslmode": "require", "connect_timeout": "10"}
+    assert (url.query["connect_timeout"], url.query["tcp_user_timeout"]) == ("3", "30000")
 
 
 @pytest.mark.parametrize("text", ["", "nonsense", "mysql://a@b/c", "postgresql://a@b:port/c"])
