@@ -8,8 +8,6 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from mltrace_exporter.store.replication import describe_lag
-
 
 class Section(StrEnum):
     """The entries of the navigation."""
@@ -60,11 +58,6 @@ class Frame:
     is_read_only: bool = False
     writer_url: str | None = None
     lag_s: float | None = None
-
-    @property
-    def lag(self) -> str:
-        """The same, as part of a sentence."""
-        return "" if self.lag_s is None else describe_lag(self.lag_s)
 
 
 class Context(Protocol):

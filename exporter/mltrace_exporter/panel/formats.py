@@ -1,6 +1,7 @@
 """Values to the words a page shows: pure functions, each a template filter of the same name."""
 
 import json
+import math
 from datetime import datetime, timedelta
 
 # Control characters become their pictures; characters that reorder the text around them, a mark.
@@ -50,6 +51,13 @@ def duration(seconds: float | None) -> str:
     parts = [(days, "d"), (hours, "h"), (minutes, "min"), (rest_s, "s")]
     first = next(at for at, (amount, _) in enumerate(parts) if amount)
     return " ".join(f"{amount} {unit}" for amount, unit in parts[first : first + 2] if amount)
+
+
+def lag(seconds: float) -> str:
+    """Write how old what a replica shows may be: "up to date", "at most 3.4 s old"."""
+    if math.isinf(seconds):
+        return "of unknown age"
+    return f"at most {duration(seconds)} old" if seconds else "up to date"
 
 
 def size(size_bytes: int | None) -> str:

@@ -90,6 +90,7 @@ def _make_environment() -> jinja2.Environment:
         formats.count,
         formats.duration,
         formats.exact,
+        formats.lag,
         formats.number,
         formats.percent,
         formats.plain,

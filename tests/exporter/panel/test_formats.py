@@ -1,3 +1,4 @@
+import math
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -47,6 +48,14 @@ def test_an_exact_time_is_told_in_utc() -> None:
 )
 def test_a_duration_is_told_in_the_units_that_suit_it(duration_s: float | None, words: str) -> None:
     assert formats.duration(duration_s) == words
+
+
+@pytest.mark.parametrize(
+    ("lag_s", "words"),
+    [(0.0, "up to date"), (3.44, "at most 3.4 s old"), (math.inf, "of unknown age")],
+)
+def test_the_age_of_a_replica_is_told_as_far_as_it_is_known(lag_s: float, words: str) -> None:
+    assert formats.lag(lag_s) == words
 
 
 @pytest.mark.parametrize(
