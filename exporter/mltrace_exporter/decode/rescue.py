@@ -22,6 +22,8 @@ _BYTES = 2
 # How long a value is by its wire type. One of type 0 is a number, one of type 2 tells its length.
 _LENGTHS = {0: 0, 1: 8, _BYTES: 0, 5: 4}
 _VARINT_LIMIT = 10
+# OTLP has two others beside each list that is looked for; versions to come may have some more.
+_STRANGE_LIMIT = 1000
 
 
 class _Damaged(Exception):  # noqa: N818 - never leaves this module
@@ -88,7 +90,7 @@ def _count_spans(group: trace_pb2.ResourceSpans) -> int:
 
 def _find(raw: bytes, number: int) -> Iterator[bytes]:
     """Yield the contents of the message's fields of that number, in their order."""
-    at = 0
+    at = strange = 0
     while at < len(raw):
         tag, at = _read_varint(raw, at)
         wire_type = tag & 7
@@ -102,6 +104,10 @@ def _find(raw: bytes, number: int) -> Iterator[bytes]:
             raise _Damaged("it ends too early.")
         if tag == number << 3 | _BYTES:
             yield raw[at : at + length]
+        else:
+            strange += 1
+            if strange > _STRANGE_LIMIT:
+                raise _Damaged("it is full of fields that OTLP does not have.")
         at += length
 
 

@@ -4,6 +4,7 @@ Source: https://opentelemetry.io/docs/specs/otlp/#otlphttp.
 """
 
 import asyncio
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 from google.protobuf import json_format
@@ -24,6 +25,7 @@ THREADS = 16
 """Requests that are decoded, or wait for their commit, at one time."""
 
 _HELD_LIMIT_BYTES = 256 * 1024 * 1024
+_DECOMPRESSED_AT_ONCE = 2
 
 
 def create_http_door(ingest: Ingest, limit_bytes: int, timeout_s: float) -> Starlette:
@@ -52,6 +54,8 @@ class _HttpDoor:
         self._timeout_s = timeout_s
         self._held_bytes = 0
         self._threads = ThreadPoolExecutor(THREADS, "otlp-http")
+        # A few kilobytes may become the limit; `Ingest` refuses what is too much together.
+        self._decompressing = threading.Semaphore(_DECOMPRESSED_AT_ONCE)
 
     async def receive(self, request: Request) -> Response:
         """Answer an export request."""
@@ -106,7 +110,9 @@ class _HttpDoor:
             chunks.append(chunk)
 
     def _accept(self, body: bytes, compression: str, encoding: Encoding) -> None:
-        self._ingest.accept(decompress(body, compression, self._limit_bytes), encoding)
+        with self._decompressing:
+            plain = decompress(body, compression, self._limit_bytes)
+        self._ingest.accept(plain, encoding)
 
 
 class _TooSlow(Unavailable):

@@ -1,5 +1,6 @@
 import json
 import string
+import time
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -415,6 +416,13 @@ def test_whatever_bytes_are_flipped_nothing_else_is_lost(data: st.DataObject) ->
     decoded = decode_request(bytes(body), Encoding.PROTOBUF)
     assert {runs_[0].id, runs_[2].id} <= {run.id for run in decoded.runs}
     make_batch(decoded.list_said())
+
+
+def test_a_long_body_that_is_no_otlp_is_given_up_soon() -> None:
+    begun_s = time.process_time()
+    with pytest.raises(MalformedRequest, match="OTLP does not have"):
+        decode_request(bytes(4_000_000), Encoding.PROTOBUF)
+    assert time.process_time() - begun_s < 0.5
 
 
 def test_a_span_whose_values_nest_too_deeply_costs_no_other() -> None:

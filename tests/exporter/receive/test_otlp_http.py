@@ -16,9 +16,10 @@ from google.rpc.status_pb2 import Status
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from otlp import write_json, write_protobuf
-from serving import LIMIT_BYTES, serve_grpc, serve_http
+from serving import LIMIT_BYTES, TIMEOUT_S, serve, serve_grpc, serve_http
 
 from mltrace_exporter.ingest import Ingest
+from mltrace_exporter.receive import create_http_door
 from mltrace_exporter.store.database import migrate
 from mltrace_exporter.tally import Tally
 
@@ -123,6 +124,23 @@ def test_a_gzip_bomb_is_refused_before_it_is_made(http_url: str) -> None:
     tracemalloc.stop()
     assert answer.status_code == 413
     assert peak_bytes < 20_000_000
+
+
+def test_many_small_bodies_do_not_become_large_all_at_once(ingest: Ingest) -> None:
+    limit_bytes = 32 * 1024 * 1024
+    # A field that OTLP does not have: read, and ignored.
+    bomb = gzip.compress(b"\x7a\x80\x80\x80\x0f" + bytes(15 * 2**21))
+    with (
+        serve(create_http_door(ingest, limit_bytes, TIMEOUT_S)) as url,
+        ThreadPoolExecutor(16) as senders,
+    ):
+        tracemalloc.start()
+        sent = [senders.submit(post, url, bomb, {**PROTOBUF, **GZIP}) for _ in range(16)]
+        statuses = {each.result().status_code for each in sent}
+        _, peak_bytes = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert statuses <= {200, 503}
+    assert peak_bytes < 12 * limit_bytes
 
 
 @pytest.mark.parametrize(
