@@ -152,9 +152,11 @@ def run_server(home: Path) -> Iterator[tuple[Mapping[str, str], int]]:
     ready = process.stdout.readline()
     found = re.search(r"OTLP/HTTP http://(?P<http>\S+)  OTLP/gRPC (?P<grpc>\S+)", ready)
     assert found, ready
-    yield found.groupdict(), process.pid
-    process.terminate()
-    process.wait()
+    try:
+        yield found.groupdict(), process.pid
+    finally:
+        process.terminate()
+        process.wait()
 
 
 def measure_door(
