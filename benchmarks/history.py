@@ -5,7 +5,8 @@ three runs of the layer above, so each prediction has some two hundred ancestors
 paths. All rules of who produced an input occur: names that are overwritten and names with the time
 in them, equal contents under equal and other names, links. One content never changes; some inputs
 are out of date. The first layer runs every tenth round only. Five pipelines run for one of twenty
-customers at a time. A chain of 10,000 runs stands beside them, and 100 outputs are flagged.
+customers at a time. A chain of 10,000 runs stands beside them. The chain and every second pipeline
+tell how their outputs are distributed, and log a metric. 100 outputs are flagged.
 
 In: a folder for the database (used again if the same history is in it), the number of runs, a seed.
 Out: the database; the same history for the same numbers. Rows are copied into the migrated tables
@@ -24,7 +25,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,10 @@ import sqlalchemy as sa
 from mltrace_exporter.embedded import EmbeddedPostgres
 from mltrace_exporter.store.database import migrate, open_engine
 from mltrace_exporter.store.pointers import hash_name
+from mltrace_otel.profiles.encoding import encode_columns
+from mltrace_otel.profiles.merging import summarise_numbers
+from mltrace_otel.profiles.shapes import Column, ColumnKind
+from mltrace_otel.profiles.summaries import summarise
 
 RUNS = 1_000_000
 PIPELINES, LAYERS, WIDTH = 10, 11, 20
@@ -47,7 +52,7 @@ ROUND = timedelta(hours=6)
 LAYER = timedelta(minutes=10)
 BATCH_RUNS = 20_000
 # A folder is used again only by the version that filled it.
-VERSION = 1
+VERSION = 2
 
 _COLUMNS = {
     "component": (
@@ -64,7 +69,14 @@ _COLUMNS = {
         *("size_bytes", "producer_trace_id", "producer_span_id"),
     ),
     "test_result": ("run_id", "position", "suite", "case", "phase", "status", "message"),
+    "profile": (
+        *("run_id", "direction", "variable", "pointer", "rows", "looked_at", "columns_left_out"),
+        *("columns", "figures"),
+    ),
+    "metric_value": ("run_id", "name", "is_output", "value"),
 }
+_DRAWS = 50
+"""So many different profiles there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +241,22 @@ def _hash(content: str) -> str:
     return hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
 
 
+def _draw_profile(rng: random.Random) -> str:
+    """Return what COPY reads of two columns: their profiles, and figures of them."""
+    columns = [
+        Column(
+            name,
+            ColumnKind.NUMERIC,
+            1_000,
+            0,
+            summarise_numbers([rng.gauss(10, 4) for _ in range(1_000)]),
+        )
+        for name in ("delay", "distance")
+    ]
+    figures = [asdict(summarise(column)) for column in columns]
+    return f"{encode_columns(columns)}\t{json.dumps(figures)}"
+
+
 class _History:
     """Writes rows batch by batch, in the order of time; a run's span id tells its number."""
 
@@ -239,6 +267,7 @@ class _History:
         self._named: set[int] = set()
         self._counted: Counter[str] = Counter()
         self._number = 0
+        self._profiles = [_draw_profile(self._random) for _ in range(_DRAWS)]
 
     def write(self) -> Iterator[dict[str, list[str]]]:
         """Yield lines of COPY by table."""
@@ -262,6 +291,7 @@ class _History:
             if number:
                 self._write_io(run_id, 0, "input", f"chain/{number - 1}", began, f"c{number - 1}")
             self._write_io(run_id, 1, "output", f"chain/{number}", ended, f"c{number}")
+            self._write_profile(run_id, f"chain/{number}")
 
     def _write_stage(self, pipeline: int, layer: int, column: int, turn: int) -> None:
         """Write one run, and its component at its first."""
@@ -289,6 +319,15 @@ class _History:
         for written, digest in writes:
             self._write_io(run_id, position, "output", written, ended, digest)
             position += 1
+        if pipeline % 2 == 0:
+            self._write_profile(run_id, writes[0][0])
+
+    def _write_profile(self, run_id: int, pointer: str) -> None:
+        drawn = self._random.choice(self._profiles)
+        self._rows["profile"].append(
+            f"{run_id}\toutput\tframe\t{pointer}\t1000\t1000\t0\t{drawn}\n"
+        )
+        self._rows["metric_value"].append(f"{run_id}\trows\tt\t1000\n")
 
     def _choose_read(
         self, pipeline: int, layer: int, column: int, turn: int, way: int

@@ -54,20 +54,24 @@ def _find_bases(connection: sa.Connection, edges: Collection[Edge]) -> Iterable[
     kept = list_kept(connection, near) if near else []
     if not kept:
         return ()
-    profiled = {each.run_id for each in kept}
-    producers: defaultdict[int, set[int]] = defaultdict(set)
+    profiled = defaultdict[str, set[int]](set)
+    for each in kept:
+        profiled[each.direction].add(each.run_id)
+    producers = defaultdict[int, set[int]](set)
     for edge in edges:
         producers[edge.consumer].add(edge.producer)
     # Most runs have nothing to be compared, which ends here.
     consumers = [
         consumer
-        for consumer, each in producers.items()
-        if consumer in profiled or (len(each) > 1 and not profiled.isdisjoint(each))
+        for consumer, those in producers.items()
+        if consumer in profiled["input"]
+        or (len(those) > 1 and not profiled["output"].isdisjoint(those))
     ]
     builders = {id_ for consumer in consumers for id_ in producers[consumer]}
     if not builders:
         return ()
-    beyond = read_edges(connection, builders)
+    # Of those that are consumers themselves, all edges are there.
+    beyond = read_edges(connection, builders - producers.keys())
     kept += list_kept(connection, {edge.producer for edge in beyond} - near)
     pairs = {(edge.consumer, edge.producer) for edge in [*edges, *beyond]}
     return find_bases(consumers, pairs, kept)
