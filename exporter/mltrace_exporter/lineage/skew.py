@@ -9,8 +9,6 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from mltrace_exporter.lineage.graph import Edges
-
 BASIS_LIMIT = 10
 """With so many runs that a dependency was built on, at most, is a run's data compared."""
 
@@ -51,7 +49,9 @@ class Basis:
     before: tuple[Kept, ...]
 
 
-def find_bases(consumers: Collection[int], edges: Edges, kept: Iterable[Kept]) -> Iterator[Basis]:
+def find_bases(
+    consumers: Collection[int], producers: Mapping[int, Collection[int]], kept: Iterable[Kept]
+) -> Iterator[Basis]:
     """Yield what is to be compared for each consumer and each run that it depends on.
 
     The consumer's own inputs are held against inputs of the builder of the same name; outputs of
@@ -60,19 +60,17 @@ def find_bases(consumers: Collection[int], edges: Edges, kept: Iterable[Kept]) -
 
     Args:
         consumers: the runs in question.
-        edges: of theirs and of the runs that they depend on.
+        producers: by their consumer, whom these depend on, and whom those depend on.
         kept: profiles of all these runs.
     """
-    producers: defaultdict[int, set[int]] = defaultdict(set)
-    for consumer, producer, *_ in edges:
-        producers[consumer].add(producer)
     by_run: defaultdict[int, list[Kept]] = defaultdict(list)
     for each in kept:
         by_run[each.run_id].append(each)
     for consumer in consumers:
-        for builder in sorted(producers[consumer]):
-            used = _list_used(by_run, consumer, producers[consumer] - {builder})
-            built_on = _list_used(by_run, builder, producers[builder])
+        near = sorted(producers[consumer])
+        for builder in near:
+            used = _list_used(by_run, consumer, [each for each in near if each != builder])
+            built_on = _list_used(by_run, builder, sorted(producers.get(builder, ())))
             for now in used:
                 same = [each for each in built_on if _matches(each, now)]
                 if same and {each.run_id for each in same} != {now.run_id}:
@@ -86,7 +84,7 @@ def _list_used(
     inputs = [each for each in by_run.get(run, ()) if each.direction == "input"]
     outputs = [
         each
-        for producer in sorted(producers)
+        for producer in producers
         for each in by_run.get(producer, ())
         if each.direction == "output"
     ]

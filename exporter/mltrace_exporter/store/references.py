@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import sqlalchemy as sa
 
@@ -23,6 +23,24 @@ class ProfileKey(NamedTuple):
     variable: str
 
 
+def list_profiled(
+    connection: sa.Connection, run_ids: Collection[int]
+) -> dict[Literal["input", "output"], set[int]]:
+    """Return those of some runs that profiled an input, and those that profiled an output."""
+    profiled: dict[Literal["input", "output"], set[int]] = {"input": set(), "output": set()}
+    for run_id, direction in connection.execute(_select_profiled(), {"id": list(run_ids)}):
+        profiled[direction].add(run_id)
+    return profiled
+
+
+@prepared
+def _select_profiled() -> sa.Select[int, Literal["input", "output"]]:
+    asked = ask(id=sa.BigInteger)
+    return sa.select(profile.c.run_id, profile.c.direction).join(
+        asked, asked.c.id == profile.c.run_id
+    )
+
+
 def list_kept(connection: sa.Connection, run_ids: Collection[int]) -> list[Kept]:
     """Return what runs profiled, outputs first, and what is to be known of these runs."""
     return [
@@ -36,20 +54,17 @@ def list_kept(connection: sa.Connection, run_ids: Collection[int]) -> list[Kept]
 @prepared
 def _select_kept() -> sa.Select[int, str, datetime, bytes, bytes, str, str]:
     asked, run = ask(id=sa.BigInteger), component_run
-    # By itself: most runs have none, and need not be looked up.
-    kept = (
-        sa.select(profile.c.run_id, profile.c.direction, profile.c.variable)
-        .join(asked, asked.c.id == profile.c.run_id)
-        .cte("kept")
-        .prefix_with("MATERIALIZED")
-    )
     return (
         sa.select(
             *(run.c.id, run.c.component, run.c.started_at, run.c.span_id, run.c.trace_id),
-            *(kept.c.direction, kept.c.variable),
+            *(profile.c.direction, profile.c.variable),
         )
-        .join_from(run, kept, kept.c.run_id == run.c.id)
-        .order_by(run.c.id, kept.c.direction.desc(), kept.c.variable)
+        .select_from(
+            asked.join(profile, profile.c.run_id == asked.c.id).join(
+                run, run.c.id == profile.c.run_id
+            )
+        )
+        .order_by(run.c.id, profile.c.direction.desc(), profile.c.variable)
     )
 
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from mltrace_exporter.lineage.skew import Basis, find_bases
 from mltrace_exporter.store.lineage.ancestors import Edge, read_edges
-from mltrace_exporter.store.references import list_kept, name_key
+from mltrace_exporter.store.references import list_kept, list_profiled, name_key
 from mltrace_exporter.store.verdicts import Asked, Judged, Sentences, judge_profiles, tell_drifts
 from mltrace_otel.profiles.rules import Rule
 
@@ -50,16 +50,10 @@ def _find_asked(connection: sa.Connection, edges: Collection[Edge]) -> dict[Basi
 
 
 def _find_bases(connection: sa.Connection, edges: Collection[Edge]) -> Iterable[Basis]:
-    near = {id_ for edge in edges for id_ in edge[:2]}
-    kept = list_kept(connection, near) if near else []
-    if not kept:
+    if not edges:
         return ()
-    profiled = defaultdict[str, set[int]](set)
-    for each in kept:
-        profiled[each.direction].add(each.run_id)
-    producers = defaultdict[int, set[int]](set)
-    for edge in edges:
-        producers[edge.consumer].add(edge.producer)
+    profiled = list_profiled(connection, {id_ for edge in edges for id_ in edge[:2]})
+    producers = _group(edges)
     # Most runs have nothing to be compared, which ends here.
     consumers = [
         consumer
@@ -71,7 +65,13 @@ def _find_bases(connection: sa.Connection, edges: Collection[Edge]) -> Iterable[
     if not builders:
         return ()
     # Of those that are consumers themselves, all edges are there.
-    beyond = read_edges(connection, builders - producers.keys())
-    kept += list_kept(connection, {edge.producer for edge in beyond} - near)
-    pairs = {(edge.consumer, edge.producer) for edge in [*edges, *beyond]}
-    return find_bases(consumers, pairs, kept)
+    producers |= _group(read_edges(connection, builders - producers.keys()))
+    behind = {id_ for builder in builders for id_ in producers.get(builder, ())}
+    return find_bases(consumers, producers, list_kept(connection, {*consumers, *builders, *behind}))
+
+
+def _group(edges: Iterable[Edge]) -> dict[int, set[int]]:
+    producers = defaultdict[int, set[int]](set)
+    for edge in edges:
+        producers[edge.consumer].add(edge.producer)
+    return dict(producers)
