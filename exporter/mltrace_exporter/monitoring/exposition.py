@@ -5,8 +5,8 @@ too (exemplars). Source: https://prometheus.io/docs/instrumenting/exposition_for
 https://prometheus.io/docs/specs/om/open_metrics_spec/.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from enum import StrEnum
 from typing import TypeVar
 
 from prometheus_client import CollectorRegistry
@@ -23,26 +23,52 @@ from prometheus_client.samples import Exemplar
 from mltrace_exporter.metrics import Kind, Metric
 from mltrace_exporter.monitoring.snapshot import Distribution, Labels, Snapshot
 
-_OPENMETRICS = "application/openmetrics-text"
 _END = b"# EOF\n"
 _Kind = TypeVar("_Kind", float, Distribution)
 
 
-@dataclass(frozen=True, slots=True)
+class Format(StrEnum):
+    """How metrics are written; the value is the media type, empty of the text format."""
+
+    TEXT = ""
+    OPENMETRICS = "application/openmetrics-text"
+
+
 class Exposition:
-    """The metrics of the store as they are served, in both formats."""
+    """The metrics of the store as they are served.
 
-    text: bytes = b""
-    openmetrics: bytes = b""
+    Each format is written once, when it is first asked for: to write all series takes longer than
+    to read them, and most who ask take one of the formats.
+    """
 
+    def __init__(self, snapshot: Snapshot, formats: Iterable[Format] = ()) -> None:
+        """Take what is to be said; ``formats`` are written now."""
+        self._registry = CollectorRegistry(auto_describe=False)
+        self._registry.register(_Shown(snapshot))
+        self._written: dict[Format, bytes] = {}
+        self._asked: set[Format] = set()
+        for each in formats:
+            self._write(each)
 
-def expose(snapshot: Snapshot) -> Exposition:
-    """Return the metrics of a snapshot, written."""
-    registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Shown(snapshot))
-    write_text, _ = choose_encoder("")
-    write_openmetrics, _ = choose_encoder(_OPENMETRICS)
-    return Exposition(write_text(registry), write_openmetrics(registry).removesuffix(_END))
+    @property
+    def asked(self) -> frozenset[Format]:
+        """The formats that somebody has asked for."""
+        return frozenset(self._asked)
+
+    @property
+    def written(self) -> frozenset[Format]:
+        """The formats that cost nothing any more."""
+        return frozenset(self._written)
+
+    def write(self, format_: Format) -> bytes:
+        """Return the metrics in a format."""
+        self._asked.add(format_)
+        return self._written.get(format_) or self._write(format_)
+
+    def _write(self, format_: Format) -> bytes:
+        encode, _ = choose_encoder(format_)
+        self._written[format_] = encode(self._registry).removesuffix(_END)
+        return self._written[format_]
 
 
 def answer(accept: str, exposition: Exposition, own: CollectorRegistry) -> tuple[bytes, str]:
@@ -54,8 +80,8 @@ def answer(accept: str, exposition: Exposition, own: CollectorRegistry) -> tuple
         own: what this process says of itself; it is written now.
     """
     encode, content_type = choose_encoder(accept)
-    is_openmetrics = content_type.startswith(_OPENMETRICS)
-    written = exposition.openmetrics if is_openmetrics else exposition.text
+    is_openmetrics = content_type.startswith(Format.OPENMETRICS)
+    written = exposition.write(Format.OPENMETRICS if is_openmetrics else Format.TEXT)
     return written + encode(own), content_type
 
 

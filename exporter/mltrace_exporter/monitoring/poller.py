@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from mltrace_exporter.monitoring.budget import fit_series
 from mltrace_exporter.monitoring.drifts import Drifts
-from mltrace_exporter.monitoring.exposition import Exposition, expose
+from mltrace_exporter.monitoring.exposition import Exposition
 from mltrace_exporter.monitoring.links import NO_LINKS, Links
 from mltrace_exporter.monitoring.reading import Habits, read_habits, read_snapshot
 from mltrace_exporter.monitoring.snapshot import Snapshot
@@ -76,7 +76,8 @@ class Poller:
         self.series_limit = series_limit
         self._engine = engine
         self._interval_s = interval_s
-        self._state = State(Snapshot(0.0, {}), Exposition())
+        nothing = Snapshot(0.0, {})
+        self._state = State(nothing, Exposition(nothing))
         self._habits = Habits()
         self._drifts = Drifts()
         self._habits_until_s = 0.0
@@ -121,7 +122,8 @@ class Poller:
             _log.warning("Metrics are not renewed: %s", " ".join(str(error).split()))
             self._state = replace(before, errors=before.errors + 1)
             return
-        exposition = expose(snapshot)
+        # Who takes a format once, takes it again soon.
+        exposition = Exposition(snapshot, before.exposition.asked)
         duration_s = time.perf_counter() - begun
         dropped = before.dropped + snapshot.folded
         self._state = State(snapshot, exposition, duration_s, before.errors, dropped)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from mltrace_exporter import metrics
 from mltrace_exporter.metrics import OVERFLOW
 from mltrace_exporter.monitoring.budget import fit_series
-from mltrace_exporter.monitoring.exposition import expose
+from mltrace_exporter.monitoring.exposition import Exposition, Format
 from mltrace_exporter.monitoring.snapshot import Distribution, Labels, Snapshot, Value
 
 RUNS_EACH = 3.0
@@ -40,7 +40,7 @@ def make_snapshot(components: int, tests: int, troubled: frozenset[str] = frozen
 
 def count_series(snapshot: Snapshot) -> int:
     """Return the number of series as Prometheus would see them."""
-    lines = expose(snapshot).text.decode().splitlines()
+    lines = Exposition(snapshot).write(Format.TEXT).decode().splitlines()
     return sum(not line.startswith("#") for line in lines)
 
 

@@ -17,7 +17,7 @@ from mltrace_exporter.metrics import OVERFLOW
 from mltrace_exporter.model import MetricValue, Run, VariableProfile
 from mltrace_exporter.monitoring.budget import fit_series
 from mltrace_exporter.monitoring.drifts import Drifts
-from mltrace_exporter.monitoring.exposition import expose
+from mltrace_exporter.monitoring.exposition import Exposition, Format
 from mltrace_exporter.monitoring.firing import find_alerts
 from mltrace_exporter.monitoring.reading import OUTPUTS_READ, Habits, read_snapshot
 from mltrace_exporter.monitoring.snapshot import Distribution, Snapshot
@@ -180,7 +180,7 @@ def test_hostile_names_stay_valid_and_apart(connection: sa.Connection) -> None:
 
     shown = snapshot.values[metrics.OUTPUT_VALUES]
     assert len(shown) == len(names)
-    lines = expose(snapshot).text.decode().splitlines()
+    lines = Exposition(snapshot).write(Format.TEXT).decode().splitlines()
     assert all(len(line) < 1_000 and line.isprintable() for line in lines)
 
 

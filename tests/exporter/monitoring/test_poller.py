@@ -10,6 +10,7 @@ from serving import serve
 
 from mltrace_exporter import metrics
 from mltrace_exporter.main import create_app
+from mltrace_exporter.monitoring.exposition import Format
 from mltrace_exporter.monitoring.poller import Poller
 from mltrace_exporter.store.arrivals.write import write_runs
 
@@ -65,7 +66,22 @@ def test_exporters_on_one_database_show_the_same(engine: sa.Engine) -> None:
     store(engine, "etl", "train", "etl")
     one, other = Poller(engine), Poller(engine)
 
-    assert one.tell().exposition == other.tell().exposition
+    pages = {each.tell().exposition.write(Format.TEXT) for each in (one, other)}
+    assert len(pages) == 1
+
+
+def test_a_format_is_written_once_and_ahead_if_it_was_asked_for(engine: sa.Engine) -> None:
+    poller = Poller(engine)
+    first = poller.tell().exposition
+    assert first.write(Format.OPENMETRICS) is first.write(Format.OPENMETRICS)
+
+    poller.poll()
+    ahead = poller.tell().exposition
+    store(engine, "etl")
+    poller.poll()
+
+    assert first.written == ahead.written == frozenset({Format.OPENMETRICS})
+    assert poller.tell().exposition.written == frozenset()
 
 
 def test_a_scrape_does_not_read_the_store(engine: sa.Engine) -> None:
