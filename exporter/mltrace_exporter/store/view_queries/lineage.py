@@ -21,6 +21,7 @@ def select_staleness() -> _Rows:
         .where(run.c.component == component.c.name)
         .order_by(run.c.started_at.desc(), run.c.id.desc())
         .limit(1)
+        .correlate(component)
         .lateral("newest")
     )
     edge = edges_of(newest.c.id)
@@ -30,11 +31,14 @@ def select_staleness() -> _Rows:
             edge.c.producer_id.label("producer"),
             edge.c.written_id.label("pointer"),
         )
-        .select_from(component.join(newest, sa.true()).join(edge, edge.c.may_be_stale))
-        .cte("asked")
+        .select_from(newest.join(edge, edge.c.may_be_stale))
+        .correlate(component)
+        .subquery("asked")
     )
-    # Told once: PostgreSQL would count fresher runs for the condition, and again for the row.
-    found = select_dependencies(asked).cte("found").prefix_with("MATERIALIZED")
+    # For each component by itself, so that who asks for one waits for one. OFFSET: fresher runs
+    # would be counted for the condition, and again for the row.
+    once = select_dependencies(asked).offset(sa.literal_column("0"))
+    found = once.correlate(component).lateral("found")
     consumer = component_run.alias("stale_run")
     is_old, is_replaced = found.c.age_s > found.c.threshold_s, found.c.fresher_count > 0
     reason = sa.values(sa.column("kind", sa.Text), name="reason").data(
@@ -43,7 +47,7 @@ def select_staleness() -> _Rows:
     holds = sa.case((reason.c.kind == "old_input", is_old), else_=is_replaced)
     return sa.select(
         found.c.consumer_id.label("run_id"),
-        consumer.c.component,
+        component.c.name.label("component"),
         consumer.c.started_at,
         reason.c.kind,
         found.c.producer_id.label("dependency_id"),
@@ -51,7 +55,11 @@ def select_staleness() -> _Rows:
         found.c.age_s,
         found.c.threshold_s,
         found.c.fresher_count,
-    ).select_from(found.join(consumer, consumer.c.id == found.c.consumer_id).join(reason, holds))
+    ).select_from(
+        component.join(found, sa.true())
+        .join(consumer, consumer.c.id == found.c.consumer_id)
+        .join(reason, holds)
+    )
 
 
 def select_nodes() -> _Rows:
