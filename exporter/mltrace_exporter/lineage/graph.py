@@ -9,7 +9,7 @@ Edges = Iterable[tuple[int, int, *tuple[object, ...]]]
 
 def measure_depths(root: int, edges: Edges) -> dict[int, int]:
     """Return for the root and each run upstream of it the shortest distance from the root."""
-    producers = _group(edges)
+    producers = group_producers(edges)
     depths = {root: 0}
     waiting = deque([root])
     while waiting:
@@ -27,7 +27,7 @@ def find_involved(roots: Sequence[int], edges: Edges) -> dict[int, int]:
     Bit ``i`` of a run's mask is set if the run is ``roots[i]`` or upstream of it. Masks carry all
     roots through the graph at once, so a thousand roots cost little more than one.
     """
-    producers = _group(edges)
+    producers = group_producers(edges)
     masks: defaultdict[int, int] = defaultdict(int)
     for bit, root in enumerate(roots):
         masks[root] |= 1 << bit
@@ -43,7 +43,7 @@ def find_involved(roots: Sequence[int], edges: Edges) -> dict[int, int]:
     return dict(masks)
 
 
-def _group(edges: Edges) -> Mapping[int, list[int]]:
+def group_producers(edges: Edges) -> Mapping[int, list[int]]:
     """Return the producers of each consumer, some of them twice: to tell takes longer."""
     producers: defaultdict[int, list[int]] = defaultdict(list)
     for edge in edges:

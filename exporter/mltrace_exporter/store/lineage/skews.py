@@ -1,11 +1,11 @@
 """What runs worked on, held against what their dependencies were built on."""
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from mltrace_exporter.lineage.graph import group_producers
 from mltrace_exporter.lineage.skew import Basis, find_bases
 from mltrace_exporter.store.lineage.ancestors import Edge, read_edges
 from mltrace_exporter.store.references import list_kept, list_profiled, name_key
@@ -71,7 +71,5 @@ def _find_bases(connection: sa.Connection, edges: Collection[Edge]) -> Iterable[
 
 
 def _group(edges: Iterable[Edge]) -> dict[int, set[int]]:
-    producers = defaultdict[int, set[int]](set)
-    for edge in edges:
-        producers[edge.consumer].add(edge.producer)
-    return dict(producers)
+    """Return whom each consumer depends on, each producer once."""
+    return {consumer: set(those) for consumer, those in group_producers(edges).items()}
