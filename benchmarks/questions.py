@@ -28,18 +28,9 @@ from urllib.parse import urlencode
 
 import httpx
 import sqlalchemy as sa
-from history import (
-    CHAIN,
-    LAYERS,
-    PIPELINES,
-    ROUND_RUNS,
-    RUNS,
-    WIDTH,
-    Landmarks,
-    choose_folder,
-    open_history,
-)
+from history import RUNS, Landmarks, choose_folder, open_history
 from ingest import read_cpu_s
+from rows.pipelines import CHAIN, LAYERS, PIPELINES, ROUND_RUNS, WIDTH
 
 from mltrace_exporter.queries import lineage, review, runs
 from mltrace_exporter.store.selection import Selection

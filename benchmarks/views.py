@@ -19,7 +19,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import sqlalchemy as sa
-from history import BEGIN, ROUND, RUNS, Landmarks, choose_folder, open_history
+from history import RUNS, Landmarks, choose_folder, open_history
+from rows.pipelines import BEGIN, ROUND
 
 from mltrace_exporter.store.views import READER, SCHEMA
 
