@@ -98,7 +98,7 @@ def _read(request: Request) -> Iterator[sa.Connection]:
 
 
 def _write(request: Request) -> Iterator[sa.Connection]:
-    read_only: ReadOnly | None = request.app.state.read_only
+    read_only: ReadOnly | None = getattr(request.app.state, "read_only", None)
     if read_only is not None:
         raise Forbidden(read_only.refusal)
     engine: sa.Engine = request.app.state.engine
